@@ -84,7 +84,7 @@ async function answer(state: State, message: IncomingMessage, response: ServerRe
     message.headers.authorization ?? '',
   );
   const fault = faults.find(request);
-  if (fault?.answer === 'slow') await fault.until;
+  if (fault?.answer === 'slow') await (typeof fault.until === 'function' ? fault.until() : fault.until);
   const other = instead(fault, request, '');
   if (other === 'never') return;
   const refused = access === null ? failure(16) : isExpired ? failure(16, EXPIRED) : null;

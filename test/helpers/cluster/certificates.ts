@@ -11,23 +11,37 @@ export interface Certificates {
   readonly key: string;
 }
 
+const made = new Map<string, Promise<Certificates>>();
+
 /** For 127.0.0.1, made once a run: openssl is three processes. `name`: each name has an authority of its own. */
-export async function certificates(name = 'cluster'): Promise<Certificates> {
-  const folder = join(
-    process.env['BACKTRAIL_TEST_RUN'] ?? (await mkdtemp(join(tmpdir(), 'backtrail-tls-'))),
-    `tls-${name}`,
-  );
-  if (!existsSync(folder)) {
-    const own = await mkdtemp(`${folder}-`);
-    makeCertificate(own);
-    try {
-      await rename(own, folder);
-    } catch (error) {
-      // Another worker was first.
-      await rm(own, { recursive: true, force: true });
-      if (!existsSync(folder)) throw error;
-    }
+export function certificates(name = 'cluster'): Promise<Certificates> {
+  const known = made.get(name) ?? make(name);
+  made.set(name, known);
+  return known;
+}
+
+async function make(name: string): Promise<Certificates> {
+  const run = process.env['BACKTRAIL_TEST_RUN'];
+  const shared = join(run ?? '', `tls-${name}`);
+  if (run !== undefined && existsSync(shared)) return read(shared);
+  const own = await mkdtemp(join(run ?? tmpdir(), 'tls-'));
+  makeCertificate(own);
+  if (run === undefined) {
+    const certificates = await read(own);
+    await rm(own, { recursive: true });
+    return certificates;
   }
-  const read = (file: string) => readFile(join(folder, file), 'utf8');
-  return { authority: await read('ca.crt'), cert: await read('server.crt'), key: await read('server.key') };
+  try {
+    await rename(own, shared);
+  } catch (error) {
+    // Another worker was first.
+    await rm(own, { recursive: true, force: true });
+    if (!existsSync(shared)) throw error;
+  }
+  return read(shared);
+}
+
+async function read(folder: string): Promise<Certificates> {
+  const file = (name: string) => readFile(join(folder, name), 'utf8');
+  return { authority: await file('ca.crt'), cert: await file('server.crt'), key: await file('server.key') };
 }

@@ -1,81 +1,11 @@
 import type { IApplication } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application';
 import type { KubernetesObject } from '../server/types.ts';
-
-export interface ArgoSource {
-  readonly repoURL: string;
-  readonly targetRevision?: string;
-  readonly path?: string;
-  readonly chart?: string;
-  /** By which other sources name its files. */
-  readonly ref?: string;
-  /** What it was at when it was compared, and applied. */
-  readonly revision: string;
-}
-
-/** A row of `status.resources`. */
-export interface ArgoResource {
-  readonly group?: string;
-  readonly version?: string;
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly status?: 'Synced' | 'OutOfSync' | 'Unknown';
-  readonly health?: string;
-  readonly requiresPruning?: boolean;
-  readonly hook?: boolean;
-}
-
-export interface ArgoOperation {
-  readonly phase?: 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Terminating';
-  /** What it applied. */
-  readonly revision?: string;
-  readonly startedAt?: string;
-  /** null: it has not finished. */
-  readonly finishedAt?: string | null;
-  readonly message?: string;
-  readonly resources?: readonly {
-    kind: string;
-    name: string;
-    status: string;
-    message: string;
-    hookType?: string;
-    hookPhase?: string;
-  }[];
-}
-
-export interface ArgoApplicationOptions {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly project?: string;
-  readonly repoURL?: string;
-  readonly path?: string;
-  readonly targetRevision?: string;
-  /** What was compared, and applied where `operationState` does not say otherwise. */
-  readonly revision: string;
-  /** In place of one: `revision` is that of each. */
-  readonly sources?: readonly ArgoSource[];
-  readonly sync?: 'Synced' | 'OutOfSync' | 'Unknown';
-  readonly health?: 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';
-  readonly healthMessage?: string;
-  /** null: none has ever run. */
-  readonly operationState?: ArgoOperation | null;
-  /** A sync that was asked for and has not begun: its revision. */
-  readonly operation?: string;
-  readonly reconciledAt?: string;
-  readonly resources?: readonly ArgoResource[];
-  readonly ignoreDifferences?: readonly {
-    group?: string;
-    kind: string;
-    jsonPointers?: string[];
-    jqPathExpressions?: string[];
-  }[];
-  readonly conditions?: readonly { type: string; message: string }[];
-}
+import type { ArgoApplicationOptions, ArgoSource } from './argo-options.ts';
 
 /** Within a minute, in this order. */
 export const STARTED = '2026-01-05T10:00:00Z';
 export const FINISHED = '2026-01-05T10:00:20Z';
-export const RECONCILED = '2026-01-05T10:00:40Z';
+const RECONCILED = '2026-01-05T10:00:40Z';
 
 /** A custom resource as Argo CD 3 leaves it: synced, healthy and settled where the options do not say otherwise. */
 export function argoApplication(options: ArgoApplicationOptions): KubernetesObject {

@@ -16,6 +16,7 @@ import { Pod } from 'kubernetes-models/v1/Pod';
 import { Service } from 'kubernetes-models/v1/Service';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../cluster.ts';
+import * as scenes from '../scenes.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { argoApplication } from './argo-application.ts';
 import { applyReconciled, gitRepository, kustomization, ociRepository } from './flux.ts';
@@ -24,7 +25,7 @@ import { autoscaler, configMap, daemonSet, deployment, job, pod, service, statef
 import { deploy, rollout, type RolloutState } from './rollout.ts';
 
 /** The schemas of HelmRelease and OCIRepository are those before the version that Flux serves now, which no package for Node 20 has. */
-const SCHEMAS = {
+const MODELS = {
   Application,
   ConfigMap,
   ControllerRevision,
@@ -45,6 +46,13 @@ const SCHEMAS = {
 const BEFORE: Readonly<Record<string, string>> = {
   HelmRelease: 'helm.toolkit.fluxcd.io/v2beta2',
   OCIRepository: 'source.toolkit.fluxcd.io/v1beta2',
+};
+const { flapping, hugeNamespace, overtaken, ...rest } = scenes;
+const STATES_OF_A_RELEASE = {
+  ...rest,
+  overtaken: (of: Cluster) => overtaken(of, 'c'.repeat(40)),
+  flapping: (of: Cluster) => flapping(of, undefined, 2)[1]?.(),
+  hugeNamespace: (of: Cluster) => hugeNamespace(of, 3),
 };
 const STATES: readonly RolloutState[] = ['slow', 'live', 'stuck-image-pull', 'crash', 'unready'];
 const WORKLOADS = {
@@ -69,7 +77,7 @@ describe('objects of the cluster are valid by the schemas of @kubernetes-models'
       deploy(cluster, make({ name, namespace, image: 'registry.example.com/web:2' }), state);
       deploy(cluster, make({ name: 'first', namespace }), state);
     }
-    const made = Object.keys(SCHEMAS).flatMap((kind) => cluster.objects(kind));
+    const made = Object.keys(MODELS).flatMap((kind) => cluster.objects(kind));
     expect(made.length).toBeGreaterThan(STATES.length);
     expect(made.flatMap(problemsOf)).toEqual([]);
   });
@@ -125,10 +133,43 @@ describe('objects of the cluster are valid by the schemas of @kubernetes-models'
     ).toBe(true);
   });
 
+  it('of every scene, one after the other', () => {
+    for (const scene of Object.values(STATES_OF_A_RELEASE)) {
+      scene(cluster);
+      const made = Object.keys(MODELS).flatMap((kind) => cluster.objects(kind));
+      expect(made.flatMap(problemsOf)).toEqual([]);
+    }
+  });
+
   it('and a wrong one is not', () => {
     const wrong = { ...deployment(), spec: { replicas: 'three' } };
     expect(problemsOf(wrong)).not.toEqual([]);
     expect(problemsOf({ ...argoApplication({ revision: COMMIT }), spec: {} })).not.toEqual([]);
+  });
+});
+
+describe('a scene', () => {
+  const pods = () =>
+    cluster
+      .objects('Pod', 'shop')
+      .map(({ status }) => (JSON.stringify(status).includes('ImagePullBackOff') ? 'pulls' : 'other'));
+
+  it('is the same from whatever was before it', () => {
+    for (const before of [scenes.pending, scenes.crashing, scenes.pruned]) {
+      before(cluster);
+      scenes.stuckOnImagePull(cluster);
+      expect(pods().toSorted()).toEqual(['other', 'other', 'other', 'pulls']);
+      expect(cluster.object('Deployment', 'shop', 'web')?.['status']).toMatchObject({
+        updatedReplicas: 1,
+        readyReplicas: 3,
+      });
+    }
+  });
+
+  it('leaves nothing of a service that is pruned', () => {
+    scenes.pruned(cluster);
+    expect(pods()).toEqual([]);
+    expect(cluster.object('Deployment', 'shop', 'web')).toBeNull();
   });
 });
 
@@ -164,7 +205,7 @@ describe('a rollout', () => {
 
 /** By the schema of its kind; the API server has other versions of some. */
 function problemsOf(object: KubernetesObject): string[] {
-  const Model = Object.entries(SCHEMAS).find(([kind]) => kind === object.kind)?.[1];
+  const Model = Object.entries(MODELS).find(([kind]) => kind === object.kind)?.[1];
   if (Model === undefined) return [`${object.kind} has no schema here`];
   const given = { ...object, apiVersion: BEFORE[object.kind] ?? object.apiVersion };
   const model = Object.assign(new Model(), given);

@@ -20,8 +20,8 @@ type FaultAnswer =
   /** Nothing ever comes. */
   | { readonly answer: 'hang' }
   | { readonly answer: 'nonsense'; readonly body: Nonsense }
-  /** The answer waits for it. */
-  | { readonly answer: 'slow'; readonly until: Promise<unknown> };
+  /** The answer waits for it; a function is called for each request. */
+  | { readonly answer: 'slow'; readonly until: Promise<unknown> | (() => unknown) };
 
 /** Text, a page of a proxy, an object of another kind, fields of other types, or a body of your own. */
 type Nonsense = 'text' | 'html' | 'another-kind' | 'other-types' | { readonly json: unknown };

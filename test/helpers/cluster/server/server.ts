@@ -45,7 +45,7 @@ async function answer(state: ServerState, message: IncomingMessage, response: Se
   const user = state.users.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '');
   if (user === undefined) return sendReply(response, unauthorized(), false);
   const fault = state.faults.find(request);
-  if (fault?.answer === 'slow') await fault.until;
+  if (fault?.answer === 'slow') await (typeof fault.until === 'function' ? fault.until() : fault.until);
   const other = instead(fault, request, user);
   if (other === 'never') return;
   const isCut = fault?.answer === 'cut';
