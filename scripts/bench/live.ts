@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { openEngine } from '../../engine/internal.ts';
+import { openEngine } from '../../engine/index.ts';
 import { type Cluster, startCluster } from '../../test/helpers/cluster/cluster.ts';
 import { deploy } from '../../test/helpers/cluster/objects/rollout.ts';
 import { kubectlFolder } from '../../test/helpers/program/kubectl.ts';
