@@ -214,6 +214,18 @@ export type {
 } from './model/plan.ts';
 export { PERMISSIONS } from './model/policy.ts';
 export type { Actor, EnvironmentName, Permission } from './model/policy.ts';
+export { DRIFT_STATES, LIVE_SOURCES, LIVE_STATES } from './model/live.ts';
+export type {
+  Desired,
+  Drift,
+  DriftField,
+  DriftObject,
+  DriftState,
+  LiveState,
+  LiveStatus,
+  Observation,
+  RollbackLive,
+} from './model/live.ts';
 export type { Clock, Progress } from './model/ports.ts';
 export {
   deriveRequestId,

@@ -8,9 +8,10 @@ import {
   foundIn,
 } from '../../engine/index.ts';
 import { deploymentsText, deploymentText, existsText } from '../print/deployments.ts';
+import { duration } from '../start/parsers.ts';
 import { OVERRIDE, positive, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 import { toAsk } from './plan.ts';
-import { REQUEST_ID, type RollbackOptions, runAsked } from './rollback.ts';
+import { REQUEST_ID, type RollbackOptions, runAsked, WAIT } from './rollback.ts';
 
 export function addDeployment(program: Program): void {
   const group = program.root
@@ -163,6 +164,7 @@ function addRestore(program: Program, group: Command): void {
     .option('--yes', 'do not ask')
     .option('--request-id <key>', REQUEST_ID)
     .option('--queue', 'let a worker execute it, and follow it')
+    .option('--wait <duration>', WAIT, duration)
     .option('--no-wait', 'with --queue: do not follow it')
     .action((id: string, options: RollbackOptions) =>
       runCommand(program, async (context) => {

@@ -37,6 +37,8 @@ import {
   SIGN,
   WHOLE_FILE,
 } from './command.ts';
+import { duration } from '../start/parsers.ts';
+import { followRollback } from './live/of-rollback.ts';
 import { HOLD, HOLD_FOR, NO_HOLD, type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
 export interface RollbackOptions extends PlanOptions {
@@ -45,7 +47,8 @@ export interface RollbackOptions extends PlanOptions {
   readonly yes?: boolean;
   readonly requestId?: string;
   readonly queue?: boolean;
-  readonly wait: boolean;
+  /** `--no-wait`; or how many milliseconds it is followed after it is completed. */
+  readonly wait?: boolean | number;
   readonly sign?: boolean;
 }
 
@@ -68,6 +71,7 @@ export function addRollback(program: Program): void {
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
     .option('--queue', 'let a worker execute it, and follow it')
+    .option('--wait <duration>', WAIT, duration)
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) =>
@@ -78,11 +82,18 @@ export function addRollback(program: Program): void {
 export const REQUEST_ID =
   'any text; the same key again is the same rollback and gives its result, so that a retried job rolls back once';
 
+export const WAIT =
+  'once it is completed, follow it until it is live or stays degraded, at most this long: 90s, 10m or 2h; the exit code stays that of the rollback';
+
+/** Whether it is followed in the queue. */
+const isFollowed = ({ wait }: Pick<RollbackOptions, 'wait'>) => wait !== false;
+
 const EXAMPLES = `
 Examples:
   backtrail rollback acme/production/api-gateway
   backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500" --yes
   backtrail rollback acme/production/api-gateway --field image --queue
+  backtrail rollback acme/production/api-gateway --reason "500s" --yes --wait 10m
   backtrail rollback acme/production --to @2026-11-20T10:00Z --dry-run
   backtrail rollback acme/production/api-gateway --reason "500s" --yes --request-id "$CI_JOB_ID"`;
 
@@ -94,7 +105,7 @@ function rollback(context: Context, scope: string, options: RollbackOptions): Pr
 export async function runAsked(context: Context, ask: PlanAsk, options: RollbackOptions): Promise<Output> {
   const { session } = context;
   if (options.dryRun) return previewPlan(context, ask);
-  if (!options.wait && !options.queue)
+  if (options.wait === false && !options.queue)
     throw new BacktrailError(
       'INVALID_REQUEST',
       '--no-wait needs --queue: without it the rollback runs here.',
@@ -151,7 +162,7 @@ function planAndExecute(
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
-  const waiting = queue !== null && options.wait;
+  const waiting = queue !== null && isFollowed(options);
   const withRetries = <T>(work: () => Promise<T>) => (waiting ? retryRemote(session, work) : work());
   const use = async (engine: Engine) => {
     engine.requireWriting();
@@ -197,7 +208,14 @@ function planAndExecute(
     );
   };
   // A queued rollback is planned on the local state, even offline; the worker plans it again.
-  return session.withEngine(use, { offline: waiting });
+  return session.withEngine(
+    async (engine) => {
+      const output = await use(engine);
+      const { wait: waitMs } = options;
+      return typeof waitMs === 'number' ? followRollback(context, engine, { output, waitMs }) : output;
+    },
+    { offline: waiting },
+  );
 }
 
 function question({ gate, destination, resumes }: GatedPlan): string {
@@ -213,10 +231,10 @@ function executeAs(
   request: RequestView,
   { options, queue, onTrust }: ExecuteAsked,
 ): Promise<RollbackResult> {
-  if (session.isRemote) return executeByWorker(session, engine, request, { wait: options.wait });
+  if (session.isRemote) return executeByWorker(session, engine, request, { wait: isFollowed(options) });
   if (queue === null) return executeHere(session, engine, request, onTrust);
   return queue().then((opened) =>
-    executeByWorker(session, engine, request, { wait: options.wait, queue: opened }),
+    executeByWorker(session, engine, request, { wait: isFollowed(options), queue: opened }),
   );
 }
 

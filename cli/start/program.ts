@@ -47,6 +47,8 @@ const ASKABLE: ReadonlySet<string> = new Set([
   'rollback',
   'log',
   'incident',
+  'status',
+  'drift',
   'request',
   'break-glass',
   'holds',

@@ -16,6 +16,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   guard: async () => (await import('../commands/holds/guard.ts')).addGuard,
   incident: async () => (await import('../commands/incident.ts')).addIncident,
   rehearse: async () => (await import('../commands/rehearse.ts')).addRehearse,
+  status: async () => (await import('../commands/live/status.ts')).addStatus,
+  drift: async () => (await import('../commands/live/drift.ts')).addDrift,
   log: async () => (await import('../commands/log.ts')).addLog,
   deployment: async () => (await import('../commands/deployment.ts')).addDeployment,
   reconcile: async () => (await import('../commands/reconcile.ts')).addReconcile,

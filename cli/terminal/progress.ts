@@ -1,5 +1,6 @@
 /** One line on the terminal while a long fetch runs; none without a terminal. */
 import type { Progress } from '../../engine/index.ts';
+import { clean, oneLine } from './clean.ts';
 
 /** A short fetch is not worth a line that comes and goes. */
 const QUIET_MS = 800;
@@ -26,6 +27,17 @@ export function progressLine(
     if (isQuiet || (drawn !== null && time - drawn < DRAW_MS)) return;
     drawn = time;
     stream.write(`\r${progressText(progress).slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
+  };
+}
+
+/** Gives what draws a text in the place of the one before; null wipes the line. Nothing of the text reaches the terminal but as text. */
+export function waitingLine(stream: {
+  write(text: string): unknown;
+  readonly columns?: number;
+}): (text: string | null) => void {
+  return (text) => {
+    const shown = text === null ? '' : `  ${clean(oneLine(text))}`;
+    stream.write(`\r${shown.slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
   };
 }
 

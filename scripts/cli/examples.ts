@@ -31,6 +31,11 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
   holds: { example: 'backtrail holds acme/production -o json', exits: READS },
   guard: { example: 'backtrail guard --base origin/main --head HEAD', exits: [0, 1, 2, 3] },
   incident: { example: 'backtrail incident incident.yaml --yes', exits: PUBLISHES },
+  status: {
+    example: 'backtrail status acme/production/api-gateway --wait 10m',
+    exits: [0, 1, 2, 3, 5, 6],
+  },
+  drift: { example: 'backtrail drift acme/production -o json', exits: READS },
   log: { example: 'backtrail log acme/production --limit 10', exits: READS },
   'deployment record': {
     example: 'backtrail deployment record acme/production/api-gateway --status deployed --commit HEAD',

@@ -1,6 +1,7 @@
+import { duration } from '../../start/parsers.ts';
 import { FIELD, OVERRIDE, type Program, runCommand, SCOPE, SIGN } from '../command.ts';
 import { toAsk } from '../plan.ts';
-import { REQUEST_ID, type RollbackOptions, runAsked } from '../rollback.ts';
+import { REQUEST_ID, type RollbackOptions, runAsked, WAIT } from '../rollback.ts';
 
 export function addResume(program: Program): void {
   program.root
@@ -15,6 +16,7 @@ export function addResume(program: Program): void {
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
     .option('--queue', 'let a worker execute it, and follow it')
+    .option('--wait <duration>', WAIT, duration)
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) => {

@@ -11,6 +11,7 @@ import { withJobs } from '../../jobs.ts';
 import { positive, requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
 import { ID, type Program, runCommand, SCOPE } from '../command.ts';
+import { liveOf, livePartText } from '../live/of-rollback.ts';
 import { planOutput } from '../plan.ts';
 
 /** Pending, or still to be executed. */
@@ -75,16 +76,24 @@ export function addRequestList(program: Program, group: Command): void {
 export function addRequestShow(program: Program, group: Command): void {
   group
     .command('show')
-    .description('show everything about a request: reviews, notes, result')
+    .description('show everything about a request: reviews, notes, result, whether it is live')
     .argument('<id>', ID)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {
-        const stored = await session.withEngine(async (engine) => {
+        const { stored, live } = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
-          return engine.requests.show({ id: await findRequestId(engine, reader, typed), reader });
+          const found = await engine.requests.show({
+            id: await findRequestId(engine, reader, typed),
+            reader,
+          });
+          return { stored: found, live: await liveOf(engine, found, reader) };
         }, OFFLINE);
         const [request = stored] = await withJobs(session, [stored]);
-        return { value: request, text: () => requestText(style, request) };
+        return {
+          value: { ...request, ...(live !== undefined && { live }) },
+          text: () =>
+            [requestText(style, request), ...livePartText({ style }, request.scopeName, live)].join('\n'),
+        };
       }),
     );
 }
