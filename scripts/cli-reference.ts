@@ -29,10 +29,10 @@ something failed. Long results go through \`BACKTRAIL_PAGER\`, \`PAGER\` or \`le
 | 0 | done, or nothing to do |
 | 1 | unexpected error; an approval is saved and its rollback failed (\`EXECUTION_FAILED\`) |
 | 2 | invalid request, or not confirmed |
-| 3 | blocked by a check, or not permitted; what was asked about is not as it should be (`guard`, `audit`, `status`, `drift`) |
+| 3 | blocked by a check, or not permitted; what was asked about is not as it should be (\`guard\`, \`audit\`, \`status\`, \`drift\`) |
 | 4 | the plan changed since it was confirmed, or the request is no longer open |
-| 5 | awaiting approval, or to be merged; not live yet (`status`) |
-| 6 | remote, queue or code host unavailable; it could not be asked whether it is live (`status`) |
+| 5 | awaiting approval, or to be merged; not live yet (\`status\`) |
+| 6 | remote, queue or code host unavailable; it could not be asked whether it is live (\`status\`) |
 | 130, 143 | stopped by a signal before anything was published |
 `;
 

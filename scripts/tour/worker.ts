@@ -13,10 +13,10 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** `signers`: the file of keys that it believes. */
+/** `signers`: the file of keys that it believes. `env`: of whoever it acts as; nobody in particular where absent. */
 export function startWorker(
   { folder }: Stage,
-  { redisUrl, signers }: { redisUrl: string; signers: string },
+  { redisUrl, signers, env }: { redisUrl: string; signers: string; env?: Readonly<Record<string, string>> },
 ): Worker {
   typed([`BACKTRAIL_ALLOWED_SIGNERS=${signers}`, 'backtrail', '--repo', 'config', 'worker'], 'worker');
   const file = join(folder, 'worker.log');
@@ -24,7 +24,7 @@ export function startWorker(
   const child = spawn(process.execPath, [MAIN, '--repo', 'config', 'worker'], {
     cwd: folder,
     env: {
-      ...environmentOf(join(folder, 'home-of-the-worker')),
+      ...(env ?? environmentOf(join(folder, 'home-of-the-worker'))),
       REDIS_URL: redisUrl,
       BACKTRAIL_ALLOWED_SIGNERS: join(folder, signers),
     },
