@@ -146,7 +146,14 @@ describe.skipIf(!hasKubectl)('the real kubectl', () => {
     });
 
     const makers = { deployment, statefulset: statefulSet, daemonset: daemonSet };
-    const WAITS: readonly RolloutState[] = ['unseen', 'slow', 'stuck-image-pull', 'crash', 'unready'];
+    const WAITS: readonly RolloutState[] = [
+      'unseen',
+      'slow',
+      'unschedulable',
+      'stuck-image-pull',
+      'crash',
+      'unready',
+    ];
     it.runIf(isProof).each(Object.entries(makers))('of a %s in every state', async (kind, make) => {
       for (const state of [...WAITS, 'live'] as const) {
         const namespace = `${kind}-${state}`;

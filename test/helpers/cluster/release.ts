@@ -4,7 +4,6 @@ import { argoApplication } from './objects/argo-application.ts';
 import type { ArgoApplicationOptions } from './objects/argo-options.ts';
 import { applyReconciled, gitRepository, kustomization, type KustomizationOptions } from './objects/flux.ts';
 import { deployment } from './objects/manifests.ts';
-import { warn } from './objects/pods.ts';
 import { deploy, type RolloutState } from './objects/rollout.ts';
 
 export interface Release {
@@ -60,9 +59,7 @@ export function begin(cluster: Cluster, release: Release, { to, argo = {}, flux 
 
 export function settle(cluster: Cluster, release: Release, { to, argo = {}, flux = {} }: Settled): void {
   const { namespace, name, replicas, current } = release;
-  const deployed = deploy(cluster, deployment({ namespace, name, replicas, image: current.image }), to);
-  if (to === 'unready')
-    warn(cluster, { about: deployed, reason: 'Unhealthy', message: 'Readiness probe failed' });
+  deploy(cluster, deployment({ namespace, name, replicas, image: current.image }), to);
   applyApplication(cluster, release, argo);
   applyKustomization(cluster, release, flux);
 }

@@ -1,6 +1,8 @@
 /** The states of a release that observers meet: each scene puts a cluster into one, from whatever it was in before. `trouble.ts`: what keeps them from seeing it. */
 import type { Cluster } from './cluster.ts';
 import { FINISHED, STARTED } from './objects/argo-application.ts';
+import { applyReconciled, ociRepository } from './objects/flux.ts';
+import { helmRelease } from './objects/helm-release.ts';
 import { configMap } from './objects/manifests.ts';
 import { rollout } from './objects/rollout.ts';
 import {
@@ -27,6 +29,9 @@ export const slow: Scene = (cluster, release = releaseOf()) =>
 
 export const stuckOnImagePull: Scene = (cluster, release = releaseOf()) =>
   begin(cluster, release, { to: 'stuck-image-pull', ...PROGRESSING });
+
+export const unschedulable: Scene = (cluster, release = releaseOf()) =>
+  begin(cluster, release, { to: 'unschedulable', ...PROGRESSING });
 
 /** Its pods crash, and its deadline has passed. */
 export const crashing: Scene = (cluster, release = releaseOf()) => {
@@ -94,6 +99,29 @@ export const olderOperationRunning: Scene = (cluster, release = releaseOf()) => 
   applyKustomization(cluster, release, { revision: revisionOf(release, former), ready });
 };
 
+/** A hook of the sync has failed: nothing of ours is applied. */
+export const failedHook: Scene = (cluster, release = releaseOf()) => {
+  const { former, current, namespace } = release;
+  pending(cluster, release);
+  const hook = {
+    group: 'batch',
+    kind: 'Job',
+    name: 'migrate',
+    namespace,
+    status: 'Synced',
+    hookType: 'PreSync',
+    hookPhase: 'Failed',
+  };
+  const message =
+    'one or more synchronization tasks completed unsuccessfully, reason: Job has reached the specified backoff limit';
+  const resources = [{ ...hook, message: 'Job has reached the specified backoff limit' }];
+  const operationState = { phase: 'Failed', revision: current.commit, message, resources } as const;
+  applyApplication(cluster, release, { sync: 'OutOfSync', operationState });
+  const ready = { status: 'False', reason: 'ReconciliationFailed', message: 'Job/migrate failed' } as const;
+  const applied = revisionOf(release, former);
+  applyKustomization(cluster, release, { revision: applied, attempted: revisionOf(release, current), ready });
+};
+
 /** The operation has finished, and the health is that from before it. */
 export const staleCache: Scene = (cluster, release = releaseOf()) =>
   begin(cluster, release, {
@@ -121,18 +149,26 @@ export function severalSources(
   settle(cluster, release, { to: 'live', argo: { sources } });
 }
 
-/** As many pods as there are, all in one namespace. */
-export function hugeNamespace(cluster: Cluster, pods = 10_000, namespace = 'huge'): void {
-  const image = 'registry.example.com/web:1.0.0';
-  for (let index = 0; index < pods; index += 1)
-    cluster.apply({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: `pod-${String(index).padStart(5, '0')}`, namespace, labels: { app: 'huge' } },
-      spec: { containers: [{ name: 'web', image }] },
-      status: { phase: 'Running' },
-    });
-}
+/** Flux takes an OCI artifact that was made of our commit. */
+export const fromArtifact: Scene = (cluster, release = releaseOf()) => {
+  live(cluster, release);
+  const originRevision = revisionOf(release, release.current);
+  const revision = `latest@sha256:${'d'.repeat(64)}`;
+  applyReconciled(cluster, ociRepository({ revision, originRevision }));
+  const source = { kind: 'OCIRepository', name: 'platform' } as const;
+  applyKustomization(cluster, release, { revision, originRevision, source });
+};
+
+/** The Kustomization has applied ours, and Helm has undone the release that it made. */
+export const helmRemediated: Scene = (cluster, release = releaseOf()) => {
+  const { namespace, name } = release;
+  live(cluster, { ...release, current: { ...release.current, image: release.former.image } });
+  applyKustomization(cluster, release, {
+    inventory: [`${namespace}_${name}_helm.toolkit.fluxcd.io_HelmRelease`],
+    wait: false,
+  });
+  applyReconciled(cluster, helmRelease({ namespace, name, to: 'remediated' }));
+};
 
 const PROGRESSING = {
   argo: { health: 'Progressing' },

@@ -31,8 +31,10 @@ interface ArgoOperation {
   readonly finishedAt?: string | null;
   readonly message?: string;
   readonly resources?: readonly {
+    group?: string;
     kind: string;
     name: string;
+    namespace?: string;
     status: string;
     message: string;
     hookType?: string;

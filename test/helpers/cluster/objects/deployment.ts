@@ -2,7 +2,8 @@ import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IReplicaSet } from 'kubernetes-models/apps/v1/ReplicaSet';
 import type { Cluster } from '../cluster.ts';
 import type { KubernetesObject } from '../server/types.ts';
-import { type PlannedPod, type PodState, replacePods, timeOf } from './pods.ts';
+import { timeOf } from './events.ts';
+import { type PlannedPod, type PodState, replacePods } from './pods.ts';
 import { hashOf, omitZeros, ownerOf, readWorkload, statusNumber, type Workload } from './workload.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';

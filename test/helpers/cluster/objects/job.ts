@@ -1,7 +1,8 @@
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
 import type { Cluster } from '../cluster.ts';
 import type { KubernetesObject } from '../server/types.ts';
-import { type PodState, replacePods, timeOf, warn } from './pods.ts';
+import { timeOf, warn } from './events.ts';
+import { type PodState, replacePods } from './pods.ts';
 import { hashOf, readWorkload } from './workload.ts';
 
 const TOO_OFTEN = 'Job has reached the specified backoff limit';
@@ -15,8 +16,7 @@ export function runJob(cluster: Cluster, object: KubernetesObject, pods: PodStat
   replacePods(cluster, { namespace, owners: [object], pods: [planned] });
   cluster.setStatus({ kind: 'Job', namespace, name }, statusOf(state, timeOf(cluster)));
   if (state === 'failed')
-    warn(cluster, {
-      about: object,
+    warn(cluster, object, {
       reason: 'BackoffLimitExceeded',
       message: TOO_OFTEN,
       component: 'job-controller',

@@ -16,9 +16,11 @@ import { Pod } from 'kubernetes-models/v1/Pod';
 import { Service } from 'kubernetes-models/v1/Service';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../cluster.ts';
+import { autoscaled, handEditedReplicas, hugeNamespace } from '../drift.ts';
+import { releaseOf } from '../release.ts';
 import * as scenes from '../scenes.ts';
 import type { KubernetesObject } from '../server/types.ts';
-import { argoApplication } from './argo-application.ts';
+import { argoApplication, FINISHED, STARTED } from './argo-application.ts';
 import { applyReconciled, gitRepository, kustomization, ociRepository } from './flux.ts';
 import { helmRelease } from './helm-release.ts';
 import { autoscaler, configMap, daemonSet, deployment, job, pod, service, statefulSet } from './manifests.ts';
@@ -47,14 +49,23 @@ const BEFORE: Readonly<Record<string, string>> = {
   HelmRelease: 'helm.toolkit.fluxcd.io/v2beta2',
   OCIRepository: 'source.toolkit.fluxcd.io/v1beta2',
 };
-const { flapping, hugeNamespace, overtaken, ...rest } = scenes;
+const { flapping, overtaken, ...rest } = scenes;
 const STATES_OF_A_RELEASE = {
   ...rest,
   overtaken: (of: Cluster) => overtaken(of, 'c'.repeat(40)),
   flapping: (of: Cluster) => flapping(of, undefined, 2)[1]?.(),
+  handEditedReplicas,
+  autoscaled,
   hugeNamespace: (of: Cluster) => hugeNamespace(of, 3),
 };
-const STATES: readonly RolloutState[] = ['slow', 'live', 'stuck-image-pull', 'crash', 'unready'];
+const STATES: readonly RolloutState[] = [
+  'slow',
+  'live',
+  'unschedulable',
+  'stuck-image-pull',
+  'crash',
+  'unready',
+];
 const WORKLOADS = {
   Deployment: deployment,
   StatefulSet: statefulSet,
@@ -164,6 +175,46 @@ describe('a scene', () => {
         readyReplicas: 3,
       });
     }
+  });
+
+  it('says what its name says', () => {
+    const ours = releaseOf().current.commit;
+    const told = (scene: (of: Cluster) => void) => {
+      scene(cluster);
+      return ['Application', 'Kustomization'].map(
+        (kind) => cluster.objects(kind).find(({ metadata }) => metadata.name.startsWith('shop-'))?.['status'],
+      );
+    };
+    const [stale] = told(scenes.staleCache);
+    expect(stale).toMatchObject({
+      reconciledAt: STARTED,
+      operationState: { finishedAt: FINISHED, syncResult: { revision: ours } },
+    });
+    const [older, waiting] = told(scenes.olderOperationRunning);
+    expect(older).toMatchObject({
+      sync: { revision: ours },
+      operationState: { phase: 'Running', syncResult: { revision: releaseOf().former.commit } },
+    });
+    expect(older).not.toHaveProperty('operationState.finishedAt');
+    expect(waiting).toMatchObject({
+      conditions: [{ type: 'Ready', status: 'Unknown' }, { type: 'Reconciling' }],
+    });
+    const [several] = told(scenes.severalSources);
+    expect(several).toMatchObject({
+      sync: { revisions: ['1.2.3', ours] },
+      operationState: { syncResult: { revision: '' } },
+    });
+    expect(several).not.toHaveProperty('sync.revision');
+    const [, slow] = told(scenes.slow);
+    expect(slow).toMatchObject({
+      lastAttemptedRevision: `main@sha1:${ours}`,
+      lastAppliedRevision: `main@sha1:${releaseOf().former.commit}`,
+    });
+    const [unsynced] = told(scenes.outOfSyncForAnotherReason);
+    expect(unsynced).toMatchObject({
+      sync: { status: 'OutOfSync', revision: ours },
+      health: { status: 'Healthy' },
+    });
   });
 
   it('leaves nothing of a service that is pruned', () => {

@@ -1,11 +1,19 @@
-import type { IEvent } from 'kubernetes-models/v1/Event';
 import type { IPod } from 'kubernetes-models/v1/Pod';
 import type { Cluster } from '../cluster.ts';
 import type { KubernetesObject } from '../server/types.ts';
-import { hashOf, ownerOf, type PodTemplate } from './workload.ts';
+import { timeOf, type Warning, warn } from './events.ts';
+import { ownerOf, type PodTemplate } from './workload.ts';
 
 /** `starting`: its container is being created; `unready`: it runs, and its probe fails. */
-export type PodState = 'ready' | 'starting' | 'image-pull' | 'crash' | 'unready' | 'succeeded' | 'failed';
+export type PodState =
+  | 'ready'
+  | 'starting'
+  | 'unschedulable'
+  | 'image-pull'
+  | 'crash'
+  | 'unready'
+  | 'succeeded'
+  | 'failed';
 
 export interface PlannedPod {
   readonly name: string;
@@ -43,56 +51,20 @@ export function applyPod(cluster: Cluster, namespace: string, planned: PlannedPo
       labels: { ...template.metadata.labels, ...labels },
       ...(owner !== null && { ownerReferences: [ownerOf(owner)] }),
     },
-    spec: { ...template.spec, nodeName: 'node-1' },
+    spec: { ...template.spec, ...(planned.state !== 'unschedulable' && { nodeName: 'node-1' }) },
     status: podStatus(planned, timeOf(cluster)),
   });
   const { name: container, image } = containerOf(planned);
   const event = EVENTS[planned.state]?.(container, image);
-  if (event !== undefined) warn(cluster, { about: applied, ...event });
+  if (event !== undefined) warn(cluster, applied, event);
 }
 
-/** An event of type Warning, the newest of its object. */
-export function warn(
-  cluster: Cluster,
-  {
-    about,
-    reason,
-    message,
-    component = 'kubelet',
-  }: { about: KubernetesObject; reason: string; message: string; component?: string },
-): void {
-  const { name, namespace = 'default', uid = '' } = about.metadata;
-  const time = timeOf(cluster);
-  cluster.apply({
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: `${name}.${hashOf([uid, reason, message], 16)}`, namespace },
-    involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid },
-    reason,
-    message,
-    type: 'Warning',
-    count: 3,
-    firstTimestamp: time,
-    lastTimestamp: time,
-    source: { component, host: 'node-1' },
-    reportingComponent: component,
-    reportingInstance: 'node-1',
-  } satisfies IEvent);
-}
-
-export const timeOf = (cluster: Pick<Cluster, 'now'>): string =>
-  cluster
-    .now()
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z');
-
-const EVENTS: Partial<
-  Record<PodState, (container: string, image: string) => { reason: string; message: string }>
-> = {
+const EVENTS: Partial<Record<PodState, (container: string, image: string) => Warning>> = {
   'image-pull': (_, image) => ({
     reason: 'Failed',
     message: `Failed to pull image "${image}": rpc error: code = NotFound desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`,
   }),
+  unschedulable: () => ({ reason: 'FailedScheduling', message: NO_NODE, component: 'default-scheduler' }),
   crash: (container) => ({ reason: 'BackOff', message: `Back-off restarting failed container ${container}` }),
   unready: () => ({
     reason: 'Unhealthy',
@@ -100,14 +72,36 @@ const EVENTS: Partial<
   }),
 };
 
+const NO_NODE = '0/3 nodes are available: 3 Insufficient memory.';
+
 const PHASES: Partial<Record<PodState, 'Failed' | 'Pending' | 'Succeeded'>> = {
   starting: 'Pending',
+  unschedulable: 'Pending',
   'image-pull': 'Pending',
   succeeded: 'Succeeded',
   failed: 'Failed',
 };
 
-function podStatus(pod: PlannedPod, time: string) {
+function podStatus(pod: PlannedPod, time: string): IPod['status'] & object {
+  return pod.state === 'unschedulable' ? unscheduled(time) : scheduled(pod, time);
+}
+
+const unscheduled = (lastTransitionTime: string) =>
+  ({
+    phase: 'Pending',
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'Unschedulable',
+        message: NO_NODE,
+        lastTransitionTime,
+      },
+    ],
+    qosClass: 'Burstable',
+  }) satisfies IPod['status'];
+
+function scheduled(pod: PlannedPod, time: string) {
   const { name, image } = containerOf(pod);
   const ready = pod.state === 'ready';
   const condition = (type: string, holds: boolean, reason?: string) => ({

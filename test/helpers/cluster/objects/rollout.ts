@@ -12,7 +12,14 @@ import { readTemplate } from './workload.ts';
  * `unseen`: its controller has not looked yet. `slow`: on its way, nothing is wrong. A Job is complete where it is `live`, and has failed where
  * it would crash.
  */
-export type RolloutState = 'unseen' | 'slow' | 'live' | 'stuck-image-pull' | 'crash' | 'unready';
+export type RolloutState =
+  | 'unseen'
+  | 'slow'
+  | 'live'
+  | 'unschedulable'
+  | 'stuck-image-pull'
+  | 'crash'
+  | 'unready';
 
 export interface Rollout {
   readonly to: RolloutState;
@@ -25,6 +32,7 @@ export interface Rollout {
 const POD_STATES: Readonly<Record<Exclude<RolloutState, 'unseen'>, PodState>> = {
   slow: 'starting',
   live: 'ready',
+  unschedulable: 'unschedulable',
   'stuck-image-pull': 'image-pull',
   crash: 'crash',
   unready: 'unready',
