@@ -17,6 +17,7 @@ import { platformRoutes } from './platform/routes.ts';
 import { createFeed } from './events/feed.ts';
 import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
+import { liveRoutes } from './live/routes.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { endConnections } from './operation/stop.ts';
 import { problemOf, sendProblem } from './problem.ts';
@@ -64,6 +65,7 @@ const API: readonly Routes[] = [
   environmentRoutes,
   planRoutes,
   rollbackRoutes,
+  liveRoutes,
   incidentRoutes,
   logRoutes,
   deploymentRoutes,

@@ -6,6 +6,7 @@ const TAGS = {
   callers: 'Who is calling.',
   environments: 'What the layout of the repository finds, and what each of it was and is.',
   rollbacks: 'Plans, and requests of the ledger: opened, voted on, executed.',
+  live: 'Whether clusters run what the branch holds.',
   deployments: 'Records that revisions were deployed, and what became of them.',
   helm: 'Releases, as Helm shows them: each is a service.',
   platform: 'Records of deployments by image tags, as pipelines call them.',

@@ -4,7 +4,7 @@ import { BacktrailError, FAILURES, type FailureCode } from '../../engine/index.t
 
 export interface Http {
   /** `path`: below /api/v1, with its names escaped (`segment`). */
-  get(path: string, query?: Query): Promise<unknown>;
+  get(path: string, query?: Query, signal?: AbortSignal): Promise<unknown>;
   send(
     method: 'POST' | 'PATCH' | 'DELETE',
     path: string,
@@ -42,9 +42,9 @@ export async function openHttp({
   const ask = async (
     method: string,
     path: string,
-    init: { body?: object | undefined; headers?: Record<string, string> },
+    init: { body?: object | undefined; headers?: Record<string, string>; signal?: AbortSignal | undefined },
   ) => {
-    const { body, headers = {} } = init;
+    const { body, headers = {}, signal } = init;
     let response: Response;
     let text: string;
     try {
@@ -52,7 +52,7 @@ export async function openHttp({
         method,
         // Another address would be given the token.
         redirect: 'error',
-        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(PATIENCE)]),
+        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(PATIENCE), ...(signal ? [signal] : [])]),
         headers: {
           accept: 'application/json',
           // Hints are to speak of the command line.
@@ -65,6 +65,8 @@ export async function openHttp({
       });
       text = await textOf(response);
     } catch (cause) {
+      if (signal?.aborted === true)
+        throw new BacktrailError('INTERRUPTED', 'The call was stopped.', { cause });
       throw unreachable(base, cause);
     }
     const value = parsed(text);
@@ -72,7 +74,7 @@ export async function openHttp({
     throw failureOf(response.status, value);
   };
   return {
-    get: (path, query = {}) => ask('GET', `${path}${queryOf(query)}`, {}),
+    get: (path, query = {}, signal) => ask('GET', `${path}${queryOf(query)}`, { signal }),
     send: (method, path, body, { key } = {}) =>
       ask(method, path, { body, ...(key !== undefined && { headers: { 'idempotency-key': key } }) }),
     close: () => ending.abort(),

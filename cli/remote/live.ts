@@ -16,11 +16,13 @@ export function liveOver(http: Http, locate: Locate): Live {
     return `${environmentPath(place)}${place.service === undefined ? '' : `/services/${segment(place.service)}`}`;
   };
   return {
-    status: async ({ scope }) =>
-      (await http.get(`${await pathOf(scope)}/live`)) as Awaited<ReturnType<Live['status']>>,
-    ofRollback: async ({ requestId }) =>
-      (await http.get(`/rollbacks/${segment(requestId)}/live`)) as Awaited<ReturnType<Live['ofRollback']>>,
-    drift: async ({ scope }) =>
-      (await http.get(`${await pathOf(scope)}/drift`)) as Awaited<ReturnType<Live['drift']>>,
+    status: async ({ scope, signal }) =>
+      (await http.get(`${await pathOf(scope)}/live`, {}, signal)) as Awaited<ReturnType<Live['status']>>,
+    ofRollback: async ({ requestId, signal }) =>
+      (await http.get(`/rollbacks/${segment(requestId)}/live`, {}, signal)) as Awaited<
+        ReturnType<Live['ofRollback']>
+      >,
+    drift: async ({ scope, signal }) =>
+      (await http.get(`${await pathOf(scope)}/drift`, {}, signal)) as Awaited<ReturnType<Live['drift']>>,
   };
 }
