@@ -1,6 +1,7 @@
 /** The engine with everything in it. `index.ts` gives of it what the public may have; tests look at its steps one by one. */
 import {
   type Clock,
+  type Clusters,
   type CodeHosts,
   NO_ARRIVALS,
   type ObjectId,
@@ -38,6 +39,8 @@ import type { AuditExport, ExportAsk } from './audit/export/types.ts';
 import type { AuditReport, VerifyAsk } from './audit/types.ts';
 import { lazyLive } from './live/lazy.ts';
 import type { Live } from './live/types.ts';
+import type { See } from './live/watch/open.ts';
+import type { Watch } from './live/watch/watch.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
@@ -175,8 +178,18 @@ export interface Audits {
   export(ask: ExportAsk): Promise<AuditExport>;
 }
 
+/** How a watch looks at clusters: as the operator's file says, unless said otherwise. */
+export interface WatchOptions {
+  readonly clusters?: Clusters;
+  readonly see?: See;
+  /** Milliseconds that never go back. */
+  readonly monotonic?: () => number;
+}
+
 /** With what is not for the public, as it asks no one. */
 export interface InnerEngine extends Engine {
+  /** What asks clusters is loaded with the first watch. */
+  watch(options?: WatchOptions): Promise<Watch>;
   plan(ask: Ask): Promise<Planned>;
   /** Executes a confirmed plan here and now, whatever any policy says. */
   execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
@@ -254,20 +267,29 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     });
   const requests = createRequests(open, (away) => onNotice(offlineNotice(away, clock)));
   const reading = createReading({ repository, place, config, clock, env: options.env, onNotice });
+  const rollbacks = createRollbacks({
+    repository,
+    requests,
+    programs,
+    registries,
+    clock,
+    committer,
+    random,
+    sign: options.sign === true,
+    place,
+  });
   return {
     requests,
     deployments: createDeployments({ ...deployments, open }),
-    rollbacks: createRollbacks({
-      repository,
-      requests,
-      programs,
-      registries,
-      clock,
-      committer,
-      random,
-      sign: options.sign === true,
-      place,
-    }),
+    rollbacks,
+    watch: async (how = {}) => {
+      const { openWatch } = await import('./live/watch/open.ts');
+      const { see = (await import('./live/watch/see.ts')).see } = how;
+      const { createClusters } = await import('./live/clusters/clusters.ts');
+      const clusters = how.clusters ?? createClusters({ env: options.env, clock, signal: stop.signal });
+      const monotonic = how.monotonic ?? (() => performance.now());
+      return openWatch({ ...deployments, open, door: rollbacks, clusters, see, clock, monotonic, random });
+    },
     audit: {
       verify: (ask = {}) =>
         repository.ask(async (snapshot, opened) => {

@@ -37,8 +37,8 @@ export function createAway(ports: Pick<WatchPorts, 'observe' | 'monotonic' | 'ra
     observe: async (due, signal) => {
       const asked = due.filter((each) => waitMs(each) === 0);
       if (asked.length === 0) return new Map();
+      const seen = await ports.observe(asked, signal);
       const targets = asked.flatMap((each) => each.targets);
-      const seen = await ports.observe(targets, signal);
       note({ outages, ports }, targets, [...seen.values()]);
       return seen;
     },

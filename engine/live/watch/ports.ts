@@ -1,5 +1,5 @@
 /** What a watch asks others for: Git, clusters, and the gate. */
-import type { AutomaticNote, Coordinates, Desired, LiveTarget } from '../../model/index.ts';
+import type { AutomaticNote, Coordinates, Desired } from '../../model/index.ts';
 import type { AutoFacts, Refusal } from './auto.ts';
 import type { ScopeSeen, StateChange, Watched } from './types.ts';
 
@@ -31,7 +31,7 @@ export interface WatchPorts {
   survey(): Promise<Survey>;
   /** By scope; a cluster that cannot be asked gives `unconfirmed`. One question a kind and cluster. */
   observe(
-    targets: readonly LiveTarget[],
+    watched: readonly Watched[],
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, ScopeSeen>>;
   /** In one commit. Gives those that the records have now, and why not the others. */

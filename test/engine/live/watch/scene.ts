@@ -132,18 +132,17 @@ export function createScene(names: readonly string[] = ['prod/api']) {
   const ports: WatchPorts = {
     survey: () =>
       Promise.resolve({ watched: [...places].map(watchedOf), isWanted: places.size > 0, left: 0 }),
-    observe: (targets) => {
+    observe: (watched) => {
       scene.asked += 1;
       const observedAt = iso(now());
       return Promise.resolve(
         new Map(
-          targets.map(({ environment, service, rule: { cluster } }) => {
-            const scope = `${environment}/${service ?? ''}`;
+          watched.map(({ scope, targets }) => {
             const { state, revision } = scene.place(scope);
             const isAway = state === 'away';
             const seen = isAway ? 'unconfirmed' : state;
-            const observation = {
-              source: 'kubernetes',
+            const observations = targets.map(({ rule: { cluster } }) => ({
+              source: 'kubernetes' as const,
               cluster,
               object: `Deployment ${scope}`,
               state: seen,
@@ -151,8 +150,8 @@ export function createScene(names: readonly string[] = ['prod/api']) {
               message: `It is ${state}.`,
               ...(isAway && { code: 'CLUSTER_AWAY' }),
               observedAt,
-            } as const;
-            return [scope, { state: seen, observations: [observation] }];
+            }));
+            return [scope, { state: seen, observations }];
           }),
         ),
       );

@@ -1,0 +1,171 @@
+/** A watch over a repository: what it is asked about, what it writes down, and what it asks for by itself. The cluster is what the test says. */
+import { describe, expect, it } from 'vitest';
+import type { See } from '../../../../engine/live/watch/open.ts';
+import type { Engine } from '../../../../engine/internal.ts';
+import type { LiveState } from '../../../../engine/model/index.ts';
+import { configOf, createTeam } from '../../../helpers/people/requests.ts';
+import { engineOf, JANE } from '../../../helpers/repositories/engine.ts';
+import type { Identity } from '../../../helpers/people/signing.ts';
+import { createRepo, type Repo } from '../../../helpers/repositories/repo.ts';
+
+const QUIET = { checks: { IMAGE_MUTABLE: 'off', IMAGE_UNCHECKED: 'off' } };
+const LIVE = {
+  live: [{ match: '**', cluster: 'prod-eu', kubernetes: {} }],
+  auto: [{ match: '**', window: '10m', bad: '1m' }],
+  deployments: { record: 'always' },
+};
+const app = (tag: string) => ({ 'apps/prod/api/app.yaml': `image: api:${tag}\n` });
+
+async function sceneOf(more: object = {}) {
+  const repo = await createRepo({ bare: true });
+  const config = configOf({ environments: [] }, { ...QUIET, ...LIVE, ...more });
+  await repo.replay([{ files: { '.backtrail/config.yaml': config, ...app('v1') } }, { files: app('v2') }]);
+  return watchOf(repo);
+}
+
+async function watchOf(
+  repo: Repo,
+  how: { readonly as?: Identity; readonly signers?: string; readonly ms?: number } = {},
+) {
+  const clock = { ms: how.ms ?? 0, state: 'live' as LiveState };
+  const engine = await engineOf(repo, {
+    clock: { now: () => Date.now() + clock.ms, sleep: () => Promise.resolve() },
+    allowedSigners: how.signers,
+    env: { ...how.as?.env },
+  });
+  const asked: string[][] = [];
+  const see: See = (_, watched) => {
+    asked.push(watched.map(({ scope }) => scope));
+    const { state } = clock;
+    return Promise.resolve(new Map(watched.map(({ scope }) => [scope, { state, observations: [] }])));
+  };
+  const watch = await engine.watch({ see, monotonic: () => clock.ms });
+  const look = async (state: LiveState, passed = 0) => {
+    Object.assign(clock, { state, ms: clock.ms + passed });
+    return watch.look();
+  };
+  /** Looks again and again until it was degraded for long enough. */
+  const degrade = async () => {
+    const looks = [];
+    for (let round = 0; round < 8; round += 1) looks.push(await look('degraded', 15_000));
+    return looks.flatMap(({ requests }) => requests);
+  };
+  return { repo, engine, asked, look, degrade, clock };
+}
+
+const recordsOf = async (engine: Engine) =>
+  (await engine.deployments.list({ reader: JANE })).deployments.map(
+    ({ version, status, statusSource }) => `v${version} ${status} ${statusSource ?? ''}`,
+  );
+
+describe('a watch over a repository', () => {
+  it('records what is live, rolls back what degrades, and follows the rollback', async () => {
+    const { repo, engine, look, degrade } = await sceneOf();
+    await look('live');
+    expect(await recordsOf(engine)).toEqual(['v2 deployed observer']);
+    await repo.replay([{ files: app('v3') }]);
+    await look('progressing', 120_000);
+    const [request, ...others] = await degrade();
+    expect(others).toEqual([]);
+    expect(request).toMatchObject({ scope: 'prod/api', status: 'approved' });
+    expect(await recordsOf(engine)).toEqual(['v3 failed observer', 'v2 deployed observer']);
+    const { status } = await engine.rollbacks.execute(request?.id ?? '');
+    expect(status).toBe('completed');
+    expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toBe('image: api:v2');
+    expect(await recordsOf(engine)).toEqual([
+      'v4 pending backtrail',
+      'v3 rolled_back ',
+      'v2 deployed observer',
+    ]);
+    await look('live', 120_000);
+    expect((await recordsOf(engine))[0]).toBe('v4 deployed observer');
+    const shown = await engine.requests.show({ id: request?.id ?? '' });
+    expect(shown.automatic?.seen).toMatch(/^v3 .* was seen degraded for 1 minutes/);
+  });
+});
+
+/** Production needs an approval, which automatic rollbacks do without; Bob's key is the worker's. */
+async function exemptScene(worker: readonly string[] = ['propose', 'record'], exempt = 'exempt') {
+  const team = await createTeam();
+  const everywhere = { in: ['**'] };
+  const policy = {
+    environments: [{ match: '**', quorum: 1, automatic: exempt }],
+    permissions: [
+      { users: ['bob@example.com'], allow: worker, ...everywhere },
+      { users: ['jane@example.com'], allow: ['propose'], ...everywhere },
+      { users: ['carol@example.com'], allow: ['deploy'], ...everywhere },
+    ],
+  };
+  const repo = await createRepo({ bare: true });
+  const config = configOf(policy, { ...QUIET, ...LIVE });
+  await repo.replay([{ files: { '.backtrail/config.yaml': config, ...app('v1') } }, { files: app('v2') }]);
+  const { signers, bob } = team;
+  const watch = (ms = 0) => watchOf(repo, { as: bob, signers, ms });
+  const own = await watch();
+  await own.look('live');
+  await repo.replay([{ files: app('v3') }]);
+  await own.look('live', 120_000);
+  const setPolicy = (change: object) =>
+    repo.replay([
+      { files: { '.backtrail/config.yaml': configOf({ ...policy, ...change }, { ...QUIET, ...LIVE }) } },
+    ]);
+  return { ...own, team, signers, watch, setPolicy };
+}
+
+describe('an automatic rollback where people have to agree', () => {
+  it('goes ahead without them where the policy exempts it, and the audit bears it out', async () => {
+    const { engine, degrade, repo, clock, watch } = await exemptScene();
+    const [request] = await degrade();
+    expect(request).toMatchObject({ status: 'approved' });
+    // Another worker, which remembers nothing, asks for no other.
+    const other = await watch(clock.ms);
+    expect(await other.degrade()).toMatchObject([{ id: request?.id }]);
+    expect(await engine.rollbacks.execute(request?.id ?? '')).toMatchObject({ status: 'completed' });
+    expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toBe('image: api:v2');
+    const { rows } = await engine.audit.verify();
+    expect(rows.flatMap(({ problems }) => problems)).toEqual([]);
+  });
+
+  it('waits for them where the policy says nothing of it', async () => {
+    const { engine, degrade } = await exemptScene(undefined, 'gated');
+    const [request] = await degrade();
+    expect(request).toMatchObject({ status: 'pending' });
+    const run = engine.rollbacks.execute(request?.id ?? '');
+    await expect(run).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  });
+
+  it('waits for them after all where the policy came to ask for it, whatever the request says', async () => {
+    const { engine, degrade, setPolicy } = await exemptScene();
+    const [request] = await degrade();
+    expect(request).toMatchObject({ status: 'approved' });
+    await setPolicy({ environments: [{ match: '**', quorum: 1 }] });
+    const run = engine.rollbacks.execute(request?.id ?? '');
+    await expect(run).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+    expect(await engine.requests.show({ id: request?.id ?? '' })).toMatchObject({ status: 'pending' });
+  });
+
+  it('is not asked for by a worker that may not', async () => {
+    const { engine, degrade } = await exemptScene(['record']);
+    expect(await degrade()).toEqual([]);
+    const { deployments } = await engine.deployments.list({ reader: JANE });
+    expect(deployments[0]).toMatchObject({ status: 'failed', automatic: { refused: 'PERMISSION_DENIED' } });
+  });
+
+  it.each([
+    ['of a revision that no observer saw fail', 'v2', false],
+    ['to another revision than the last successful one', 'v1', true],
+  ] as const)('is no way around them: %s', async (_, to, isSeen) => {
+    const { engine, degrade, team, repo, signers } = await exemptScene(['record']);
+    if (isSeen) await degrade();
+    const { deployments } = await engine.deployments.list({ reader: JANE });
+    const jane = await engineOf(repo, { env: { ...team.jane.env }, allowedSigners: signers });
+    const revision = deployments[0]?.commit ?? '';
+    const automatic = { revision, seen: 'It was seen degraded.' };
+    const { target, digest, base } = await jane.rollbacks.plan({ scope: 'prod/api', to });
+    const asked = { scope: 'prod/api', target, digest, base, reason: 'It degraded', automatic };
+    const { status, requestId } = await jane.rollbacks.request(asked);
+    expect(status).toBe('pending');
+    const run = engine.rollbacks.execute(requestId);
+    await expect(run).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  });
+});
