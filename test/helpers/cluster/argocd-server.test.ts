@@ -2,15 +2,14 @@ import { Agent, fetch } from 'undici';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closeAfterFile } from '../run/lifetime.ts';
 import { type ArgoServer, startArgoServer } from './argocd-server.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { clusterObjects } from './cluster-objects.ts';
 import { argoApplication } from './objects/argo-application.ts';
 
-let cluster: Cluster;
+const cluster = clusterObjects();
 let argo: ArgoServer;
 let agent: Agent;
 
 beforeAll(async () => {
-  cluster = await startCluster();
   argo = await startArgoServer(cluster, { namespaces: ['team'] });
   agent = new Agent({ connect: { ca: argo.authority } });
   closeAfterFile(() => agent.close());

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { certificates } from './certificates.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterObjects } from './cluster-objects.ts';
 import { listen } from './listen.ts';
 import { createFaults, type Fault, type Faults, instead, sendReply } from './server/faults.ts';
 import { typeOfKind } from './server/resources.ts';
@@ -29,7 +29,7 @@ export interface ArgoServer {
 }
 
 interface State {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterObjects;
   readonly faults: Faults;
   readonly namespaces: readonly string[];
   readonly server: () => ArgoServer;
@@ -38,7 +38,7 @@ interface State {
 
 /** `namespaces`: where Applications may be beside its own, `argocd`. `plain`: without TLS. */
 export async function startArgoServer(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   options: { readonly namespaces?: readonly string[]; readonly plain?: boolean } = {},
 ): Promise<ArgoServer> {
   const { namespaces = [], plain = false } = options;
@@ -104,7 +104,7 @@ const CODES: Readonly<Record<number, readonly [number, string]>> = {
 };
 
 interface Asked {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterObjects;
   readonly request: ApiRequest;
   readonly namespaces: readonly string[];
   /** null: all of them. */

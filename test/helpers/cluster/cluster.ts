@@ -2,32 +2,22 @@
 import { join } from 'node:path';
 import { temporaryFolder } from '../repositories/repo.ts';
 import { certificates } from './certificates.ts';
+import { type ClusterObjects, clusterObjects } from './cluster-objects.ts';
 import { type ClusterAccess, writeKubeconfig } from './kubeconfig.ts';
 import { listen } from './listen.ts';
 import type { AccessRule } from './server/access.ts';
 import { createFaults, type Fault } from './server/faults.ts';
-import { RESOURCES, typeOfKind } from './server/resources.ts';
+import { RESOURCES } from './server/resources.ts';
 import { createApiServer, type LoggedRequest, type ServerState } from './server/server.ts';
 import { createStore } from './server/store.ts';
-import type { KubernetesObject, ObjectRef } from './server/types.ts';
-import { patchedObject } from './server/write.ts';
 
-export interface Cluster extends ClusterAccess {
+export interface Cluster extends ClusterAccess, ClusterObjects {
   /** A file whose one context has the name of the cluster. */
   readonly kubeconfig: string;
   /** What was asked for, oldest first. Empty it to count anew. */
   readonly requests: LoggedRequest[];
   /** `list deployments.apps shop`, …: requests for resources alone. */
   lines(): string[];
-  /** Creates or replaces an object, as a controller would. Its namespace appears with it. */
-  apply(object: KubernetesObject): KubernetesObject;
-  /** A merge patch. @throws Error where there is no such object */
-  patch(ref: ObjectRef, patch: object): KubernetesObject;
-  /** Replaces its status, as a controller does. */
-  setStatus(ref: ObjectRef, status: object): KubernetesObject;
-  remove(ref: ObjectRef): KubernetesObject | null;
-  object(kind: string, namespace: string | undefined, name: string): KubernetesObject | null;
-  objects(kind: string, namespace?: string): KubernetesObject[];
   /** Gives what ends it. */
   fault(fault: Fault): () => void;
   /** Ends all faults and limits. */
@@ -38,7 +28,6 @@ export interface Cluster extends ClusterAccess {
   expireToken(): void;
   /** Older resource versions and continue tokens are gone. */
   compact(): void;
-  now(): Date;
   stop(): Promise<void>;
 }
 
@@ -74,40 +63,20 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { authority } = await certificates();
   const access = { name, url: `https://${address}`, authority, token };
   const file = join(options.folder ?? (await temporaryFolder()), `${name}.kubeconfig`);
-  for (const namespace of ['default', 'kube-system']) store.apply(namespaceOf(namespace));
   return {
     ...access,
     kubeconfig: await writeKubeconfig(file, [access]),
     requests: state.requests,
     lines: () => state.requests.flatMap(({ type, line }) => (type === null ? [] : [line])),
+    ...clusterObjects(now, store),
     ...control(state, token),
-    now,
     stop,
   };
 }
 
 function control(state: ServerState, token: string) {
   const { store, faults, users } = state;
-  const object: Cluster['object'] = (kind, namespace, name) =>
-    store.get(typeOfKind(kind), namespace ?? '', name);
-  const apply: Cluster['apply'] = (given) => {
-    const { namespace } = given.metadata;
-    if (namespace !== undefined && object('Namespace', undefined, namespace) === null)
-      store.apply(namespaceOf(namespace));
-    return store.apply(given);
-  };
-  const require = ({ kind, namespace, name }: ObjectRef) => {
-    const found = object(kind, namespace, name);
-    if (found === null) throw new Error(`There is no ${kind} ${namespace ?? ''}/${name}.`);
-    return found;
-  };
   return {
-    apply,
-    patch: (ref: ObjectRef, change: object) => apply(patchedObject(require(ref), change)),
-    setStatus: (ref: ObjectRef, status: object) => apply({ ...require(ref), status }),
-    object,
-    remove: (ref: ObjectRef) => store.remove(ref),
-    objects: (kind: string, namespace = '') => store.list(typeOfKind(kind), namespace),
     fault: (fault: Fault) => faults.add(fault),
     recover() {
       faults.clear();
@@ -121,11 +90,3 @@ function control(state: ServerState, token: string) {
     compact: () => store.compact(),
   };
 }
-
-const namespaceOf = (name: string): KubernetesObject => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-  spec: { finalizers: ['kubernetes'] },
-  status: { phase: 'Active' },
-});

@@ -1,5 +1,5 @@
 /** One release that Argo CD, Flux and the API server all tell of. */
-import type { Cluster } from './cluster.ts';
+import type { ClusterObjects } from './cluster-objects.ts';
 import { argoApplication } from './objects/argo-application.ts';
 import type { ArgoApplicationOptions } from './objects/argo-options.ts';
 import { applyReconciled, gitRepository, kustomization, type KustomizationOptions } from './objects/flux.ts';
@@ -47,7 +47,11 @@ export interface Settled {
 }
 
 /** From what ran before it: its pods are there until the new ones are ready. Flux has tried ours, and applied what was before it. */
-export function begin(cluster: Cluster, release: Release, { to, argo = {}, flux = {} }: Settled): void {
+export function begin(
+  cluster: ClusterObjects,
+  release: Release,
+  { to, argo = {}, flux = {} }: Settled,
+): void {
   settle(cluster, { ...release, current: release.former }, { to: 'live' });
   const applied = revisionOf(release, release.former);
   settle(cluster, release, {
@@ -57,7 +61,11 @@ export function begin(cluster: Cluster, release: Release, { to, argo = {}, flux 
   });
 }
 
-export function settle(cluster: Cluster, release: Release, { to, argo = {}, flux = {} }: Settled): void {
+export function settle(
+  cluster: ClusterObjects,
+  release: Release,
+  { to, argo = {}, flux = {} }: Settled,
+): void {
   const { namespace, name, replicas, current } = release;
   deploy(cluster, deployment({ namespace, name, replicas, image: current.image }), to);
   applyApplication(cluster, release, argo);
@@ -65,7 +73,7 @@ export function settle(cluster: Cluster, release: Release, { to, argo = {}, flux
 }
 
 export function applyApplication(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   release: Release,
   options: Partial<ArgoApplicationOptions>,
 ): void {
@@ -83,7 +91,7 @@ export function applyApplication(
 }
 
 export function applyKustomization(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   release: Release,
   options: Partial<KustomizationOptions>,
 ): void {

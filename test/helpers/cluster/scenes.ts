@@ -1,5 +1,5 @@
 /** The states of a release that observers meet: each scene puts a cluster into one, from whatever it was in before. `trouble.ts`: what keeps them from seeing it. */
-import type { Cluster } from './cluster.ts';
+import type { ClusterObjects } from './cluster-objects.ts';
 import { FINISHED, STARTED } from './objects/argo-application.ts';
 import { applyReconciled, ociRepository } from './objects/flux.ts';
 import { helmRelease } from './objects/helm-release.ts';
@@ -15,7 +15,7 @@ import {
   settle,
 } from './release.ts';
 
-type Scene = (cluster: Cluster, release?: Release) => void;
+type Scene = (cluster: ClusterObjects, release?: Release) => void;
 
 /** The cluster has not seen the commit. */
 export const pending: Scene = (cluster, release = releaseOf()) =>
@@ -41,14 +41,14 @@ export const crashing: Scene = (cluster, release = releaseOf()) => {
 };
 
 /** Healthy and not, in turn: each step is a scene. */
-export const flapping = (cluster: Cluster, release = releaseOf(), steps = 6): (() => void)[] =>
+export const flapping = (cluster: ClusterObjects, release = releaseOf(), steps = 6): (() => void)[] =>
   Array.from({ length: steps }, (_, index) => () => {
     if (index % 2 === 0) live(cluster, release);
     else settle(cluster, release, { to: 'unready', ...DEGRADED });
   });
 
 /** A later commit than ours runs. */
-export const overtaken = (cluster: Cluster, later: string, release = releaseOf()): void =>
+export const overtaken = (cluster: ClusterObjects, later: string, release = releaseOf()): void =>
   settle(cluster, { ...release, current: { ...release.current, commit: later } }, { to: 'live' });
 
 /** What the commit took out of the manifests is gone: the whole service. */
@@ -131,7 +131,7 @@ export const staleCache: Scene = (cluster, release = releaseOf()) =>
 
 /** The Application takes a chart from elsewhere, and its values from our repository. `ours: false`: not even these. */
 export function severalSources(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   release = releaseOf(),
   { ours = true }: { ours?: boolean } = {},
 ): void {

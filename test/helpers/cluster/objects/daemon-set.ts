@@ -1,5 +1,5 @@
 import type { IDaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { type PlannedPod, type PodState, replacePods } from './pods.ts';
 import { hashOf, omitZeros, readWorkload, statusNumber } from './workload.ts';
@@ -8,7 +8,7 @@ const ALWAYS = ['currentNumberScheduled', 'desiredNumberScheduled', 'numberMissc
 
 /** One node after the other; on a first start on all at once. */
 export function rollOutDaemonSet(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   object: KubernetesObject,
   { pods, nodes }: { pods: PodState; nodes: number },
 ): void {

@@ -1,6 +1,6 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IReplicaSet } from 'kubernetes-models/apps/v1/ReplicaSet';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { timeOf } from './events.ts';
 import { type PlannedPod, type PodState, replacePods } from './pods.ts';
@@ -17,7 +17,7 @@ interface Counts {
 
 /** One pod more than wanted, none less, as 25 % of three or fewer is rounded. `pods`: the state of new ones. */
 export function rollOutDeployment(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   object: KubernetesObject,
   { pods, deadlineExceeded }: { pods: PodState; deadlineExceeded: boolean },
 ): void {
@@ -57,7 +57,10 @@ function countsOf(replicas: number, pods: PodState, hasFormer: boolean): Counts 
 }
 
 /** The one of another template that has the most ready pods. */
-function formerReplicaSet(cluster: Cluster, { namespace, object, hash }: Workload): KubernetesObject | null {
+function formerReplicaSet(
+  cluster: ClusterObjects,
+  { namespace, object, hash }: Workload,
+): KubernetesObject | null {
   const ready = (set: KubernetesObject) => statusNumber(set, 'readyReplicas');
   return (
     replicaSetsOf(cluster, namespace, object)
@@ -66,12 +69,16 @@ function formerReplicaSet(cluster: Cluster, { namespace, object, hash }: Workloa
   );
 }
 
-const replicaSetsOf = (cluster: Cluster, namespace: string, { metadata }: KubernetesObject) =>
+const replicaSetsOf = (cluster: ClusterObjects, namespace: string, { metadata }: KubernetesObject) =>
   cluster
     .objects('ReplicaSet', namespace)
     .filter((set) => JSON.stringify(set.metadata['ownerReferences']).includes(`"uid":"${metadata.uid}"`));
 
-function applyReplicaSet(cluster: Cluster, workload: Workload, { ready, waiting }: Counts): KubernetesObject {
+function applyReplicaSet(
+  cluster: ClusterObjects,
+  workload: Workload,
+  { ready, waiting }: Counts,
+): KubernetesObject {
   const { name, namespace, object, template, hash } = workload;
   const known = replicaSetsOf(cluster, namespace, object);
   const existing = known.find(({ metadata }) => metadata.labels?.['pod-template-hash'] === hash);
@@ -93,7 +100,7 @@ function applyReplicaSet(cluster: Cluster, workload: Workload, { ready, waiting 
 }
 
 function scaleReplicaSet(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   { kind, metadata }: KubernetesObject,
   replicas: number,
 ): KubernetesObject {
@@ -128,7 +135,7 @@ function podsOf(
 }
 
 function statusOf(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   known: { workload: Workload; counts: Counts; set: KubernetesObject; deadlineExceeded: boolean },
 ) {
   const { workload, counts, set, deadlineExceeded } = known;

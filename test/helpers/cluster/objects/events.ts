@@ -1,5 +1,5 @@
 import type { IEvent } from 'kubernetes-models/v1/Event';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { hashOf } from './workload.ts';
 
@@ -14,7 +14,7 @@ const NEWER = ['default-scheduler'];
 
 /** An event of type Warning, the newest of its object. */
 export function warn(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   about: KubernetesObject,
   { reason, message, component = 'kubelet' }: Warning,
 ): void {
@@ -31,7 +31,7 @@ export function warn(
   } satisfies IEvent);
 }
 
-export const timeOf = (cluster: Pick<Cluster, 'now'>): string =>
+export const timeOf = (cluster: Pick<ClusterObjects, 'now'>): string =>
   cluster
     .now()
     .toISOString()

@@ -1,7 +1,7 @@
 /** The custom resources of Flux 2, as its controllers leave them. */
 import type { IKustomization } from '@kubernetes-models/flux-cd/kustomize.toolkit.fluxcd.io/v1/Kustomization';
 import type { IGitRepository } from '@kubernetes-models/flux-cd/source.toolkit.fluxcd.io/v1/GitRepository';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { condition, type Ready, readyConditions } from './flux-conditions.ts';
 
@@ -21,7 +21,7 @@ interface SourceOptions extends FluxOptions {
 }
 
 /** Applies it with a status that its controller wrote after it had seen exactly this. */
-export function applyReconciled(cluster: Cluster, object: KubernetesObject): KubernetesObject {
+export function applyReconciled(cluster: ClusterObjects, object: KubernetesObject): KubernetesObject {
   const { kind, metadata } = cluster.apply(object);
   return cluster.patch({ kind, ...metadata }, { status: { observedGeneration: metadata.generation } });
 }

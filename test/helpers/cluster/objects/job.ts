@@ -1,5 +1,5 @@
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { timeOf, warn } from './events.ts';
 import { type PodState, replacePods } from './pods.ts';
@@ -8,7 +8,7 @@ import { hashOf, readWorkload } from './workload.ts';
 const TOO_OFTEN = 'Job has reached the specified backoff limit';
 
 /** It runs one pod: to its end, or until it has failed too often. */
-export function runJob(cluster: Cluster, object: KubernetesObject, pods: PodState): void {
+export function runJob(cluster: ClusterObjects, object: KubernetesObject, pods: PodState): void {
   const { name, namespace, template } = readWorkload(object);
   const state = pods === 'ready' ? 'succeeded' : pods === 'crash' ? 'failed' : pods;
   const labels = { 'batch.kubernetes.io/job-name': name, 'job-name': name };

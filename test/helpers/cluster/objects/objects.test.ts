@@ -14,8 +14,8 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Event } from 'kubernetes-models/v1/Event';
 import { Pod } from 'kubernetes-models/v1/Pod';
 import { Service } from 'kubernetes-models/v1/Service';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../cluster.ts';
+import { describe, expect, it } from 'vitest';
+import { type ClusterObjects, clusterObjects } from '../cluster-objects.ts';
 import { autoscaled, handEditedReplicas, hugeNamespace } from '../drift.ts';
 import { releaseOf } from '../release.ts';
 import * as scenes from '../scenes.ts';
@@ -52,11 +52,11 @@ const BEFORE: Readonly<Record<string, string>> = {
 const { flapping, overtaken, ...rest } = scenes;
 const STATES_OF_A_RELEASE = {
   ...rest,
-  overtaken: (of: Cluster) => overtaken(of, 'c'.repeat(40)),
-  flapping: (of: Cluster) => flapping(of, undefined, 2)[1]?.(),
+  overtaken: (of: ClusterObjects) => overtaken(of, 'c'.repeat(40)),
+  flapping: (of: ClusterObjects) => flapping(of, undefined, 2)[1]?.(),
   handEditedReplicas,
   autoscaled,
-  hugeNamespace: (of: Cluster) => hugeNamespace(of, 3),
+  hugeNamespace: (of: ClusterObjects) => hugeNamespace(of, 3),
 };
 const STATES: readonly RolloutState[] = [
   'slow',
@@ -75,10 +75,7 @@ const WORKLOADS = {
 };
 const COMMIT = 'a'.repeat(40);
 
-let cluster: Cluster;
-beforeAll(async () => {
-  cluster = await startCluster();
-});
+const cluster = clusterObjects();
 
 describe('objects of the cluster are valid by the schemas of @kubernetes-models', () => {
   it.each(Object.entries(WORKLOADS))('%s in every state, with its pods, revisions and events', (_, make) => {
@@ -179,7 +176,7 @@ describe('a scene', () => {
 
   it('says what its name says', () => {
     const ours = releaseOf().current.commit;
-    const told = (scene: (of: Cluster) => void) => {
+    const told = (scene: (of: ClusterObjects) => void) => {
       scene(cluster);
       return ['Application', 'Kustomization'].map(
         (kind) => cluster.objects(kind).find(({ metadata }) => metadata.name.startsWith('shop-'))?.['status'],

@@ -1,5 +1,5 @@
 import type { IPod } from 'kubernetes-models/v1/Pod';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { timeOf, type Warning, warn } from './events.ts';
 import { ownerOf, type PodTemplate } from './workload.ts';
@@ -25,7 +25,7 @@ export interface PlannedPod {
 
 /** Of these owners there are these pods from now on, and no others; what is wrong with a pod is told by an event. */
 export function replacePods(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   {
     namespace,
     owners,
@@ -40,7 +40,7 @@ export function replacePods(
   for (const planned of pods) applyPod(cluster, namespace, planned);
 }
 
-export function applyPod(cluster: Cluster, namespace: string, planned: PlannedPod): void {
+export function applyPod(cluster: ClusterObjects, namespace: string, planned: PlannedPod): void {
   const { name, template, owner, labels } = planned;
   const applied = cluster.apply({
     apiVersion: 'v1',

@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject, ObjectRef } from '../server/types.ts';
 import { rollOutDaemonSet } from './daemon-set.ts';
 import { withDefaults } from './defaults.ts';
@@ -40,7 +40,7 @@ const POD_STATES: Readonly<Record<Exclude<RolloutState, 'unseen'>, PodState>> = 
 
 /** Applies a manifest as `kubectl apply` would, with the defaults of an API server, and lets its controller act. */
 export function deploy(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   manifest: KubernetesObject,
   to: RolloutState = 'live',
 ): KubernetesObject {
@@ -50,7 +50,7 @@ export function deploy(
 
 /** Writes what the controllers of a real cluster would have written by then: status, pods, ReplicaSets, warning events. */
 export function rollout(
-  cluster: Cluster,
+  cluster: ClusterObjects,
   { kind, namespace, name }: ObjectRef,
   wanted: Rollout,
 ): KubernetesObject {
@@ -67,7 +67,7 @@ export function rollout(
   return cluster.object(kind, namespace, name) ?? object;
 }
 
-function startPod(cluster: Cluster, object: KubernetesObject, state: PodState): void {
+function startPod(cluster: ClusterObjects, object: KubernetesObject, state: PodState): void {
   const { name, namespace = 'default', labels = {} } = object.metadata;
   applyPod(cluster, namespace, { name, state, template: readTemplate(object), owner: null, labels });
 }

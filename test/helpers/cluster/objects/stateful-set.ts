@@ -1,5 +1,5 @@
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterObjects } from '../cluster-objects.ts';
 import type { KubernetesObject } from '../server/types.ts';
 import { type PlannedPod, type PodState, replacePods } from './pods.ts';
 import { hashOf, omitZeros, ownerOf, type PodTemplate, readWorkload, type Workload } from './workload.ts';
@@ -7,7 +7,7 @@ import { hashOf, omitZeros, ownerOf, type PodTemplate, readWorkload, type Worklo
 const HASH = 'controller-revision-hash';
 
 /** From the last pod to the first, one at a time. Where one is not ready, those before it are of the old revision, or not there yet. */
-export function rollOutStatefulSet(cluster: Cluster, object: KubernetesObject, pods: PodState): void {
+export function rollOutStatefulSet(cluster: ClusterObjects, object: KubernetesObject, pods: PodState): void {
   const workload = readWorkload(object);
   const { name, namespace, replicas } = workload;
   const former = formerRevision(cluster, workload);
@@ -75,7 +75,10 @@ function podsOf(
   });
 }
 
-function formerRevision(cluster: Cluster, { name, namespace, object, hash }: Workload): Revision | null {
+function formerRevision(
+  cluster: ClusterObjects,
+  { name, namespace, object, hash }: Workload,
+): Revision | null {
   const status = object['status'];
   const current =
     typeof status === 'object' && status !== null && 'currentRevision' in status
@@ -88,7 +91,10 @@ function formerRevision(cluster: Cluster, { name, namespace, object, hash }: Wor
     : { name: current, template: readWorkload({ ...object, spec: revision['data'] }).template };
 }
 
-function applyRevision(cluster: Cluster, { name, namespace, object, template, hash }: Workload): string {
+function applyRevision(
+  cluster: ClusterObjects,
+  { name, namespace, object, template, hash }: Workload,
+): string {
   const revision = `${name}-${hash}`;
   cluster.apply({
     apiVersion: 'apps/v1',
