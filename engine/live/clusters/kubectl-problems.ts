@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
     'The credentials may not read this in the cluster (403).',
   ),
   rule(
-    /too many requests|TooManyRequests/i,
+    /too many requests|TooManyRequests|client rate limiter/i,
     'CLUSTER_BUSY',
     'The cluster answers that it gets too many requests (429).',
   ),

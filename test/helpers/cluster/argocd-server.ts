@@ -119,6 +119,7 @@ interface Asked {
 function getApplication({ cluster, request, namespaces, project: own, onRefresh }: Asked): Reply {
   const { name, query } = request;
   if (request.type === null) return failure(5, 'Not Found');
+  if (name === '') return listApplications({ cluster, request, namespaces, project: own, onRefresh });
   const [named, namespace] = [query.get('project') ?? '', query.get('appNamespace') ?? 'argocd'];
   const mayRead = (project: string) => own === null || own === project;
   if (!namespaces.includes(namespace)) return failure(7, `namespace '${namespace}' is not permitted`);
@@ -133,16 +134,31 @@ function getApplication({ cluster, request, namespaces, project: own, onRefresh 
   return { status: 200, body: { metadata, spec, status, operation } };
 }
 
+/** It leaves out what the token may not read, and says nothing of that. */
+function listApplications({ cluster, request: { query }, namespaces, project: own }: Asked): Reply {
+  const namespace = query.get('appNamespace') ?? 'argocd';
+  const wanted = query.getAll('projects');
+  const items = cluster.objects('Application', namespace).flatMap((application) => {
+    const project = projectOf(application);
+    const isRead = project !== null && (own === null || own === project);
+    if (!isRead || (wanted.length > 0 && !wanted.includes(project))) return [];
+    const { metadata, spec, status, operation } = application;
+    return [{ metadata, spec, status, operation }];
+  });
+  return { status: 200, body: { metadata: {}, items: namespaces.includes(namespace) ? items : [] } };
+}
+
 function readRequest(message: IncomingMessage): ApiRequest {
   const { pathname: path, searchParams: query } = new URL(message.url ?? '', 'https://argocd');
-  const [, name] = message.method === 'GET' ? (/^\/api\/v1\/applications\/([^/]+)$/.exec(path) ?? []) : [];
+  const [matched, name] =
+    message.method === 'GET' ? (/^\/api\/v1\/applications(?:\/([^/]+))?$/.exec(path) ?? [null]) : [null];
   return {
     method: message.method ?? '',
     path,
     query,
     headers: message.headers,
     verb: 'get',
-    type: name === undefined ? null : typeOfKind('Application'),
+    type: matched === null ? null : typeOfKind('Application'),
     namespace: query.get('appNamespace') ?? 'argocd',
     name: decodeURIComponent(name ?? ''),
     subresource: '',
