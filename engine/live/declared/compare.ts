@@ -10,7 +10,7 @@ import { identified, isSet, itemKeys } from './lists.ts';
 import { isSameScalar } from './scalars.ts';
 
 /** More are not told; nobody reads them. */
-export const MOST_DIFFERENCES = 1000;
+const MOST_DIFFERENCES = 1000;
 const MOST_DEPTH = 64;
 
 /** Not what a manifest declares, although exported ones have it. */
