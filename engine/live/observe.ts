@@ -32,7 +32,7 @@ export interface Observing {
 export async function observeTargets(observing: Observing): Promise<readonly Observed[]> {
   const { targets, contextOf, observers = OBSERVERS } = observing;
   const looks = targets.map((target) => {
-    const context = remembering(contextOf(target));
+    const context = contextOf(target);
     const asked = observers.filter((observer) => observer.isFor(target.rule));
     return { target, looks: asked.map((observer) => createLook(observer, target, context)) };
   });
@@ -65,18 +65,6 @@ const createLook = (observer: Observer, target: LiveTarget, context: ObserverCon
   result: [],
   isFailed: false,
 });
-
-/** Manifests are read once a look, for what has to be seen and for what it says. */
-function remembering(context: ObserverContext): ObserverContext {
-  let manifests: ReturnType<ObserverContext['manifests']> | null = null;
-  return {
-    relation: async (revision, ours) => context.relation(revision, ours),
-    isOurs: (address) => context.isOurs(address),
-    isLater: async (revision, target) => context.isLater(revision, target),
-    manifests: async (target) => (manifests ??= context.manifests(target)),
-    now: context.now,
-  };
-}
 
 async function lookAt(
   cluster: string,

@@ -2,8 +2,9 @@ import type { LiveTarget, ObjectQuery } from '../../model/index.ts';
 import type { Judgement } from '../judgement/judgement.ts';
 import { filledName, isNamespace, isObjectName } from '../judgement/names.ts';
 import type { DeclaredObject } from '../observer.ts';
-import { countAt, textAt } from '../read.ts';
-import { isClusterScoped } from './cluster-scoped.ts';
+import { whyAbsent, whyNotAsked } from '../drift/never-compared.ts';
+import { isNamespaced } from '../drift/scope-of-kind.ts';
+import { textAt } from '../read.ts';
 
 /** A declared object that is looked at; or why it cannot be. */
 export interface Look {
@@ -33,8 +34,8 @@ export function looksOf(manifests: readonly DeclaredObject[], target: LiveTarget
 
 function lookAt(declared: DeclaredObject, filled: ReturnType<typeof filledName> | null): Look {
   const { apiVersion, kind, name } = declared;
-  const isNamespaced = !isClusterScoped(kind);
-  const namespace = isNamespaced ? (declared.namespace ?? filled?.name ?? null) : null;
+  const isWithin = mayHaveNamespace(declared);
+  const namespace = isWithin ? (declared.namespace ?? filled?.name ?? null) : null;
   const object = `${kind} ${namespace === null ? name : `${namespace}/${name}`}`;
   const refuse = (code: Judgement['code'] & string, message: string): Look => ({
     declared,
@@ -44,7 +45,7 @@ function lookAt(declared: DeclaredObject, filled: ReturnType<typeof filledName> 
   });
   if (!isObjectName(name))
     return refuse('NAME_INVALID', `${declared.path} declares a name that Kubernetes does not have.`);
-  if (isNamespaced && namespace === null)
+  if (isWithin && namespace === null)
     return filled === null
       ? refuse(
           'NAMESPACE_MISSING',
@@ -58,23 +59,20 @@ function lookAt(declared: DeclaredObject, filled: ReturnType<typeof filledName> 
 
 const annotation = ({ value }: DeclaredObject, key: string) => textAt(value, 'metadata', 'annotations', key);
 
-function isLeftOut(declared: DeclaredObject): boolean {
-  const { apiVersion, kind } = declared;
-  return (
-    (kind === 'Secret' && apiVersion === 'v1') ||
-    apiVersion.startsWith('kustomize.config.k8s.io/') ||
-    annotation(declared, 'config.kubernetes.io/local-config') === 'true' ||
-    annotation(declared, 'helm.sh/hook') !== undefined ||
-    annotation(declared, 'argocd.argoproj.io/hook') !== undefined ||
-    annotation(declared, 'kustomize.toolkit.fluxcd.io/reconcile')?.toLowerCase() === 'disabled' ||
-    annotation(declared, 'kustomize.toolkit.fluxcd.io/ssa')?.toLowerCase() === 'ignore'
-  );
-}
+/** Of custom kinds nobody knows here: with a namespace kubectl finds those that have none as well, and their names say it mostly. */
+const mayHaveNamespace = (declared: DeclaredObject) =>
+  isNamespaced(declared) ?? (declared.namespace !== null || !/^Cluster[A-Z]/.test(declared.kind));
+
+const isLeftOut = (declared: DeclaredObject): boolean =>
+  whyNotAsked(declared) !== null ||
+  declared.apiVersion.startsWith('kustomize.config.k8s.io/') ||
+  annotation(declared, 'config.kubernetes.io/local-config') === 'true' ||
+  annotation(declared, 'kustomize.toolkit.fluxcd.io/reconcile')?.toLowerCase() === 'disabled' ||
+  annotation(declared, 'kustomize.toolkit.fluxcd.io/ssa')?.toLowerCase() === 'ignore';
 
 /** Flux creates it, and leaves it to others from then on: its fields are those that somebody else gave it. */
 export const isOnlyCreated = (declared: DeclaredObject) =>
   annotation(declared, 'kustomize.toolkit.fluxcd.io/ssa')?.toLowerCase() === 'ifnotpresent';
 
-/** A Job that ends by itself: where it is missing, it may have been there. */
-export const mayHaveEnded = ({ value, kind }: DeclaredObject) =>
-  kind === 'Job' && countAt(value, 'spec', 'ttlSecondsAfterFinished') !== undefined;
+/** A Job that is removed when it has ended: where it is missing, it may have been there. */
+export const mayHaveEnded = (declared: DeclaredObject) => whyAbsent(declared) !== null;
