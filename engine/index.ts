@@ -6,9 +6,12 @@ import { defaultSettings } from './defaults.ts';
 import { type Engine, type EngineSettings, openInner } from './inner.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createHosts } from './hosts/hosts.ts';
+import type { Watch } from './live/watch/watch.ts';
+import { BacktrailError } from './model/index.ts';
 import { type Checkup, checkup as lookAt, type CheckupOptions } from './doctor/doctor.ts';
 
 export type { Audits, Engine } from './inner.ts';
+export type { Watch } from './live/watch/watch.ts';
 export type { Recorded } from './reading.ts';
 
 /** What an engine is opened with: the repository, and whatever should be otherwise than the defaults say. */
@@ -29,7 +32,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     committer: options.committer ?? committer,
     clock: options.clock ?? clock,
   });
-  return {
+  const engine = {
     ...pick(inner, ENGINE),
     rollbacks: pick(inner.rollbacks, ROLLBACKS),
     requests: pick(inner.requests, REQUESTS),
@@ -37,6 +40,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     audit: pick(inner.audit, AUDIT),
     live: pick(inner.live, LIVE),
   };
+  watching.set(engine, () => inner.watch());
+  return engine;
+}
+
+const watching = new WeakMap<Engine, () => Promise<Watch>>();
+
+/**
+ * Looks at the clusters that `BACKTRAIL_CLUSTERS` names, for a repository that was opened here: records what becomes of deployments, and asks for
+ * automatic rollbacks in the name of whoever runs this, through the same gate as anybody. Whoever calls `look` says when.
+ *
+ * @throws INVALID_REQUEST for an engine that was not opened here
+ */
+export async function watchClusters(engine: Engine): Promise<Watch> {
+  const watch = watching.get(engine);
+  if (watch === undefined)
+    throw new BacktrailError('INVALID_REQUEST', 'Clusters are watched by who opened the repository here.');
+  return watch();
 }
 
 // Named one by one: what is not named here cannot be reached from outside.

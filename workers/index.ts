@@ -19,6 +19,7 @@ export { takeTurns } from './redis/turn.ts';
 export type { Turn } from './redis/turn.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
+export type { Look, Observing } from './observing/observer.ts';
 export type { Reconciling } from './reconciler.ts';
 export type { ExecuteRollback, StepDone } from './run-job.ts';
 export { exitOnSignal } from './shutdown.ts';

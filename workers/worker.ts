@@ -5,6 +5,8 @@ import { clientName } from './client-name.ts';
 import { waitBefore, withJitter } from './failure-policy.ts';
 import { decodeFailure, toFailure } from './failure-wire.ts';
 import type { Logger } from './log.ts';
+import type { Observing } from './observing/observer.ts';
+import { observerOf } from './observing/of-worker.ts';
 import { watchOutages } from './outage.ts';
 import type { Outage } from './outage.ts';
 import type { RollbackJob } from './payload.ts';
@@ -20,6 +22,8 @@ export interface WorkerSetup {
   readonly execute: ExecuteRollback;
   /** Where absent, ledgers are left to others. */
   readonly reconciling?: Reconciling;
+  /** Where absent, no cluster is asked. */
+  readonly observing?: Observing | undefined;
   readonly logger: Logger;
   /** Rollbacks at the same time; 500 unless said otherwise, as `executeInBatches` publishes those of a repository together. */
   readonly concurrency?: number;
@@ -68,7 +72,11 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
   const holds = (id: RequestId) => [...inHand.values()].includes(id);
   const reconciler =
     reconciling && startReconciler({ ...reconciling, redisUrl, logger, allowedRepos, inHand: holds, random });
-  const onRepo = (repo: string) => reconciler?.add(repo);
+  const observer = observerOf({ ...setup, redis, random });
+  const onRepo = (repo: string) => {
+    reconciler?.add(repo);
+    observer.add(repo);
+  };
   /** A queue that does not answer holds nothing up. */
   const more = async () =>
     inHand.size < concurrency && (await within(LOOK_MS, redis.llen(worker.toKey('wait'))).catch(() => 0)) > 0;
@@ -114,6 +122,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
     },
   );
   logWorker(worker, { logger, outage });
+  worker.on('completed', ({ data }) => observer.published(data.repo));
   logger.info({ redis: address, concurrency }, 'worker started');
   let closing: Promise<void> | undefined;
   const close = async () => {
@@ -122,7 +131,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
     const closed = worker.close();
     stopping.abort(new DOMException('The worker stops.', 'AbortError'));
     outage.expected();
-    await Promise.allSettled([...inHand.keys(), lease.close(), reconciler?.close()]);
+    await Promise.allSettled([...inHand.keys(), lease.close(), reconciler?.close(), observer.close()]);
     await within(CLOSE_MS, closed).catch(() =>
       worker
         .getBackend()

@@ -1,10 +1,18 @@
 import { isAbsolute } from 'node:path';
-import { type Engine, knownLedgers, type Notice, openEngine } from '../../engine/index.ts';
+import {
+  type Engine,
+  knownLedgers,
+  type Notice,
+  openEngine,
+  type Watch,
+  watchClusters,
+} from '../../engine/index.ts';
 import {
   createLogger,
   createPushBudget,
   exitOnSignal,
   executeInBatches,
+  type Observing,
   type Reconciling,
   type RunningWorker,
   startWorker,
@@ -42,7 +50,8 @@ REDIS_URL names the queue: redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:POR
 and rediss://, rediss-cluster:// or rediss-sentinel:// with TLS.
 With --repo, it serves that repository only. SIGTERM finishes the current step.
 BACKTRAIL_PUSHES_PER_MINUTE limits how often the workers of a queue push to one host; without it there is no limit.
-BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gpg.ssh.allowedSignersFile).`,
+BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gpg.ssh.allowedSignersFile).
+BACKTRAIL_CLUSTERS names the file of clusters that are observed after a rollback; without it none is asked.`,
     )
     .action((options: WorkerOptions) => runWorker(program, options));
 }
@@ -76,6 +85,7 @@ export function startWorkerOf(
     redisUrl,
     execute: executeInBatches(open, turn),
     reconciling: reconcileIn(open, environment),
+    ...(isSet(environment.env['BACKTRAIL_CLUSTERS']) && { observing: observeIn(open, environment) }),
     ...(named !== undefined && { allowedRepos: [withoutLogin(named)] }),
   });
   // Where pushes are counted, as many rollbacks as can be share one.
@@ -109,6 +119,39 @@ export function openIn(environment: WorkerEnvironment, onNotice?: (notice: Notic
   const lines = new Map();
   return (repo) =>
     openEngine({ ...engineOptionsOf(environment), repo, onNotice, renderCommands, lines, sign });
+}
+
+const isSet = (value: string | undefined) => value !== undefined && value !== '';
+
+/** What asks clusters is loaded with the first look. */
+function observeIn(open: Open, { cacheFolder }: Pick<WorkerEnvironment, 'cacheFolder'>): Observing {
+  const opened = new Map<string, Promise<{ readonly engine: Engine; readonly watch: Watch }>>();
+  const begin = async (repo: string) => {
+    const engine = await open(repo);
+    return { engine, watch: await watchClusters(engine) };
+  };
+  const forget = async (repo: string) => {
+    const found = await opened.get(repo)?.catch(() => null);
+    opened.delete(repo);
+    await found?.engine.close();
+  };
+  return {
+    repos: () => knownLedgers(cacheFolder),
+    look: async (repo, signal) => {
+      const known = opened.get(repo) ?? begin(repo);
+      opened.set(repo, known);
+      try {
+        return await (await known).watch.look(signal);
+      } catch (error) {
+        await known.catch(() => forget(repo));
+        throw error;
+      }
+    },
+    forget,
+    close: async () => {
+      await Promise.all([...opened.keys()].map(forget));
+    },
+  };
 }
 
 /** Keeps each repository open, as an engine caches what it has read; one that failed is reopened. */

@@ -56,6 +56,7 @@ const FUNCTIONS = {
     'shortenDiff',
     'spanText',
     'toRequest',
+    'watchClusters',
     'whoCan',
   ],
   workers: [
@@ -215,6 +216,7 @@ async function everything({ options, jane, repo, signers }: Scene, actor: librar
     person: actor,
     allowRemoval: true,
     override: ['allow-removal'],
+    automatic: { revision: plan.base, seen: 'It was seen degraded.' },
     onTrust: true,
     provenance: { approvals: ['Approved by bob@example.com'], ledger: plan.base, breakGlass: null, at: '' },
     approval: { need: 0, have: 1, approvers: [] },
