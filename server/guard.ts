@@ -26,7 +26,7 @@ export function guard(request: FastifyRequest, { hosts }: Guarding): void {
   if (origin !== undefined && !known.has(hostOf(origin)))
     throw foreign('It comes from a page of another origin.');
   const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isLink(request))
     throw foreign('It comes from a page of another site.');
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = request.headers;
   const hasBody = coding !== undefined || (length !== undefined && length !== '0');
@@ -37,6 +37,10 @@ export function guard(request: FastifyRequest, { hosts }: Guarding): void {
   )
     throw new BacktrailError('BODY_UNSUPPORTED', 'A body has to be JSON.');
 }
+
+/** Somebody follows a link to the page, which holds nothing: what it asks for comes from its own origin. */
+const isLink = ({ routeOptions, headers }: FastifyRequest): boolean =>
+  routeOptions.config.page === true && headers['sec-fetch-mode'] === 'navigate';
 
 const foreign = (message: string) => new BacktrailError('ORIGIN_FOREIGN', message);
 

@@ -12,6 +12,8 @@ import { createExecution } from './execution.ts';
 import { createKeys } from './idempotency.ts';
 import { closeInTime } from './operation/stop.ts';
 import type { OperationSettings } from './operation/operation.ts';
+import { PAGE_FOLDER, readPage } from './page/files.ts';
+import { addPage } from './page/routes.ts';
 import {
   hasAuthentication,
   NO_CONFIGURATION,
@@ -46,6 +48,8 @@ export interface ServerSettings extends Omit<OperationSettings, 'metrics'> {
   readonly now: () => number;
   /** Of one request; those that are left out are as usual. */
   readonly bounds?: Partial<Bounds> | undefined;
+  /** The folder of the page, where it is another one than that of the package. */
+  readonly page?: string | undefined;
   /** As usual where absent. */
   readonly webhooks?: Pick<WebhookSettings, 'resolve' | 'backOff'> | undefined;
 }
@@ -101,16 +105,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   });
   app.addHook('preClose', async () => execution.stop());
   app.addHook('onClose', () => execution.close());
-  app.get('/', { schema: { hide: true } }, async (request, reply) => {
-    const token = new URL(request.url, 'http://localhost').searchParams.get('token');
-    if (token === null) return reply.redirect('/openapi.json', 303);
-    const caller = single?.of(token) ?? null;
-    if (caller === null)
-      throw new BacktrailError('UNAUTHENTICATED', 'The token is not the one of this server.');
-    const { cookie } = sessions.open(request, caller);
-    void reply.header('set-cookie', cookie).header('cache-control', 'no-store');
-    return reply.redirect('/openapi.json', 303);
-  });
+  const page = await readPage(settings.page ?? PAGE_FOLDER);
+  if (page !== null) addPage(app, page);
   await app.listen(listen).catch((error: unknown) => {
     throw notListening(listen, error);
   });

@@ -67,7 +67,8 @@ async function serve(
   });
   // Whoever reads this may stop the server at once.
   process.stdout.write(`listening on ${running.url}\n`);
-  if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
+  // Behind `#`, so that no server and no log of a proxy sees it: the page gives it for a cookie.
+  if (running.token !== null) process.stdout.write(`single user: ${running.url}/#token=${running.token}\n`);
   await new Promise<never>(() => undefined);
 }
 

@@ -16,11 +16,11 @@ export interface Credentials extends Callers {
 
 export interface Sessions extends Callers {
   /**
-   * Lets a caller in who showed a token, in the request or as `shown`, until that ends: the value of `Set-Cookie`, and the end in milliseconds since 1970.
+   * Lets a caller in who showed a token, until that ends: the value of `Set-Cookie`, and the end in milliseconds since 1970.
    *
    * @throws INVALID_REQUEST for one who came with a cookie
    */
-  open(request: FastifyRequest, shown?: Caller): { readonly cookie: string; readonly ends: number };
+  open(request: FastifyRequest): { readonly cookie: string; readonly ends: number };
   /** Ends the one that the request came with; the value of `Set-Cookie` that takes the cookie back. */
   close(request: FastifyRequest): string;
 }
@@ -72,9 +72,9 @@ export function createSessions({
         throw error;
       }
     },
-    open: (request, shown) => {
+    open: (request) => {
       const isShown = request.headers.authorization !== undefined;
-      const caller = shown ?? (isShown ? request.caller : null);
+      const caller = isShown ? request.caller : null;
       if (caller === null)
         throw new BacktrailError('INVALID_REQUEST', 'A login shows a token, and no cookie.', {
           hint: 'Send the token as `Authorization: Bearer TOKEN`.',

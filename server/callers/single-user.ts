@@ -5,13 +5,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { BacktrailError, type Person } from '../../engine/index.ts';
 import { bearerOf } from './bearer.ts';
-import type { Caller } from './caller.ts';
 import type { Credentials } from './sessions.ts';
 
 export interface SingleUser extends Credentials {
   readonly token: string;
-  /** Whom a token lets in; null: it is another one. */
-  of(token: string): Caller | null;
 }
 
 export function singleUser({
@@ -30,7 +27,6 @@ export function singleUser({
   const caller = { person: { ...person, authenticated }, how: 'single-user', name: person.email } as const;
   return {
     token,
-    of: (given) => (isToken(given) ? caller : null),
     again: () => Promise.resolve(caller),
     identify: (request) => {
       const given = bearerOf(request);

@@ -172,6 +172,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers', 'server/graphql', 'mcp'],
   // A face: it translates to what the server's own calls do, and knows no other face.
   'server/graphql': ['engine', 'server'],
+  // A face in the browser: types of what the server answers, and nothing that runs.
+  console: ['engine/model', 'server'],
   // Tools of an assistant: it decides nothing, and starts nothing.
   mcp: ['engine'],
 };
@@ -203,7 +205,7 @@ interface Source {
 
 function sources(folder: string): Source[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => {
       const path = join(folder, name).split(sep).join('/');
       const text = readFileSync(join(ROOT, path), 'utf8');
@@ -220,7 +222,7 @@ function layerOf(path: string): string {
   return top === 'engine' && !next.endsWith('.ts') ? `${top}/${next}` : top;
 }
 
-const all = ['engine', 'workers', 'cli', 'server', 'mcp'].flatMap(sources);
+const all = ['engine', 'workers', 'cli', 'server', 'console', 'mcp'].flatMap(sources);
 const edges = all.flatMap(({ path, imports }) =>
   imports
     .filter((name) => name.startsWith('.'))
@@ -265,6 +267,15 @@ describe('architecture', () => {
     const made = new Set(edges.map(([from, to]) => `${layerOf(from)} → ${layerOf(to)}`));
     const allowed = Object.entries(LAYERS).flatMap(([from, rooms]) => rooms.map((to) => `${from} → ${to}`));
     expect(allowed.filter((edge) => !made.has(edge))).toEqual([]);
+  });
+
+  it('gives the console types of the contract only', () => {
+    const crossing = edges.filter(([from, to]) => layerOf(from) === 'console' && layerOf(to) !== 'console');
+    const contract = ['server/schemas/', 'engine/model/'];
+    expect([...new Set(crossing.map(([from]) => from))]).toEqual(['console/contract.ts']);
+    expect(crossing.filter(([, to]) => !contract.some((folder) => to.startsWith(folder)))).toEqual([]);
+    const contractText = readFileSync(join(ROOT, 'console/contract.ts'), 'utf8');
+    expect(contractText.match(/^(?:import|export)\b(?! type\b| interface\b).*$/gm)).toBeNull();
   });
 
   it('has no circle of imports, types included', () => {

@@ -11,7 +11,7 @@ async function serve(repo: Repo, ...more: string[]) {
   const args = ['serve', '--listen', '127.0.0.1:0', ...more];
   const { child, taken, ended } = start(repo, args, { redisUrl: redis.url });
   await expect.poll(() => taken.stdout, { timeout: 60_000 }).toMatch(/^single user: .*\n/m);
-  const [, url = '', token = ''] = /^single user: (.*)\/\?token=(.*)$/m.exec(taken.stdout) ?? [];
+  const [, url = '', token = ''] = /^single user: (.*)\/#token=(.*)$/m.exec(taken.stdout) ?? [];
   const call = async (method: string, path: string, body?: object, key?: string) => {
     const answer = await fetch(`${url}/api/v1/rollbacks${path}`, {
       method,

@@ -1,0 +1,60 @@
+/** Which page an address is. Each is a URL that works when it is pasted; server/page/routes.ts has the same list. */
+import { lazy, LocationProvider, Route, Router } from 'preact-iso';
+import { useEffect } from 'preact/hooks';
+import { followEvents } from './data/events.ts';
+import { session } from './data/session.ts';
+import { Environments } from './pages/environments.tsx';
+import { Holds } from './pages/holds.tsx';
+import { NotFound } from './pages/not-found.tsx';
+import { Requests } from './pages/requests.tsx';
+import { ScopePage } from './pages/scope.tsx';
+import { SignedOut } from './pages/signed-out.tsx';
+import { Problem } from './parts/states.tsx';
+import { Shell } from './shell/shell.tsx';
+
+// What is not needed first is loaded when it is asked for.
+const Unbuilt = lazy(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
+
+const ENVIRONMENT = '/e/:tenant/:environment';
+const SERVICE = `${ENVIRONMENT}/:service`;
+
+export function App() {
+  const known = session.value;
+  if (known.state === 'signed-out') return <SignedOut problem={known.problem} />;
+  if (known.state === 'unknown')
+    return (
+      <main class="lonely">
+        <h1>Backtrail</h1>
+        <Problem problem={known.problem} onRetry={() => location.reload()} />
+      </main>
+    );
+  if (known.state === 'asking') return <main class="lonely" aria-busy="true" />;
+  return <SignedIn />;
+}
+
+function SignedIn() {
+  useEffect(followEvents, []);
+  return (
+    <LocationProvider>
+      <Shell>
+        <Router>
+          <Route path="/" component={Environments} />
+          {...PAGES.map((tab) => <Route path={`${ENVIRONMENT}/${tab}`} component={ScopePage} tab={tab} />)}
+          {...PAGES.map((tab) => <Route path={`${SERVICE}/${tab}`} component={ScopePage} tab={tab} />)}
+          <Route path={`${ENVIRONMENT}/rollback`} component={Unbuilt} />
+          <Route path={`${SERVICE}/rollback`} component={Unbuilt} />
+          <Route path={ENVIRONMENT} component={ScopePage} tab="overview" />
+          <Route path={SERVICE} component={ScopePage} tab="overview" />
+          <Route path="/requests" component={Requests} />
+          <Route path="/requests/:id" component={Unbuilt} />
+          <Route path="/holds" component={Holds} />
+          <Route path="/audit" component={Unbuilt} />
+          <Route path="/incident" component={Unbuilt} />
+          <Route default component={NotFound} />
+        </Router>
+      </Shell>
+    </LocationProvider>
+  );
+}
+
+const PAGES = ['overview', 'history', 'compare', 'drift'] as const;

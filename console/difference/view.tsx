@@ -1,0 +1,33 @@
+/** One below the other, or side by side where there is room for it. */
+import { signal } from '@preact/signals';
+import { keep, readKept } from '../data/kept.ts';
+
+type View = 'unified' | 'split';
+
+const chosen = signal<View>(readKept('difference') === 'split' ? 'split' : 'unified');
+const wide = matchMedia('(min-width: 60rem)');
+const isWide = signal(wide.matches);
+wide.addEventListener('change', () => (isWide.value = wide.matches));
+
+export const useView = (): View => (isWide.value ? chosen.value : 'unified');
+
+export function ViewChoice() {
+  if (!isWide.value) return null;
+  return (
+    <div class="choice" role="group" aria-label="How differences are shown">
+      {(['unified', 'split'] as const).map((view) => (
+        <button
+          key={view}
+          type="button"
+          aria-pressed={chosen.value === view}
+          onClick={() => {
+            chosen.value = view;
+            keep('difference', view);
+          }}
+        >
+          {view === 'unified' ? 'Unified' : 'Split'}
+        </button>
+      ))}
+    </div>
+  );
+}

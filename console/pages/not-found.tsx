@@ -1,0 +1,13 @@
+import { Title } from '../parts/title.tsx';
+
+export function NotFound() {
+  return (
+    <section class="problem missing">
+      <Title name="No such page" />
+      <p>There is no page at this address.</p>
+      <p>
+        <a href="/">All environments</a>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,58 @@
+/** Whether clusters run what Git holds. Where nothing says how to ask them, nothing is shown: what is not known is never said. */
+import type { LiveStatus } from '../contract.ts';
+import { environmentCall, queryOf, type ScopeNames } from '../data/paths.ts';
+import { useResource } from '../data/resource.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Loading, Problem } from '../parts/states.tsx';
+import { Time } from '../parts/time.tsx';
+
+/** What each state means, beside the word. */
+const MEANS: Readonly<Record<LiveStatus['state'], string>> = {
+  live: 'The cluster runs this revision.',
+  progressing: 'The cluster is rolling this revision out.',
+  pending: 'The cluster has not seen this revision yet.',
+  degraded: 'The cluster has this revision, and it is not healthy.',
+  overtaken: 'The cluster runs a later revision.',
+  unconfirmed:
+    'The cluster could not be asked: this revision is in Git, and nobody knows here whether it runs.',
+};
+
+export function Live({ names }: { readonly names: ScopeNames }) {
+  const { value, problem } = useResource<LiveStatus>(liveCall(names));
+  if (problem?.code === 'LIVE_NOT_CONFIGURED' || (problem?.kind === 'missing' && value === null)) return null;
+  return (
+    <section class="part live" aria-label="Live">
+      <h2>Live</h2>
+      {value === null && problem === null && <Loading lines={1} />}
+      {value === null && problem !== null && <Problem problem={problem} />}
+      {value !== null && <State of={value} />}
+    </section>
+  );
+}
+
+const liveCall = (names: ScopeNames) =>
+  `${environmentCall(names, '/live')}${queryOf({ service: names.service })}`;
+
+function State({ of: { state, live } }: { readonly of: LiveStatus }) {
+  return (
+    <>
+      <p>
+        <Badge state={state} /> {MEANS[state]}
+      </p>
+      <ul class="rows">
+        {live.map(({ source, cluster, object, state: own, message, code, observedAt }) => (
+          <li class="row" key={`${source} ${cluster} ${object}`}>
+            <Badge state={own} />
+            <span class="grow">
+              {message} {code !== undefined && <span class="code">{code}</span>}
+              <br />
+              <span class="faint">
+                {object} in {cluster}, asked <Time at={observedAt} quiet />
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,29 @@
+/** What a history says of what runs, and of what ran before. */
+import type { Revision } from '../contract.ts';
+
+/** Newest first, as histories are. */
+export const currentOf = (revisions: readonly Revision[]): Revision | null =>
+  revisions.find(({ current }) => current) ?? null;
+
+/** What a rollback would return to: the newest one before the current one that is eligible. */
+export function previousOf(revisions: readonly Revision[]): Revision | null {
+  const at = revisions.findIndex(({ current }) => current);
+  if (at === -1) return null;
+  return revisions.slice(at + 1).find(({ eligible }) => eligible) ?? null;
+}
+
+/** Milliseconds from a revision to the one after it; null: it is the newest, or that one is not here. */
+export function ranFor(
+  revisions: readonly Revision[],
+  { version }: Pick<Revision, 'version'>,
+): number | null {
+  const [own, next] = [version, version + 1].map((wanted) =>
+    revisions.find((each) => each.version === wanted),
+  );
+  if (own === undefined || next === undefined) return null;
+  return Math.max(0, Date.parse(next.time) - Date.parse(own.time));
+}
+
+export function changedSince(revisions: readonly Revision[], since: number): readonly Revision[] {
+  return revisions.filter(({ time }) => Date.parse(time) >= since);
+}

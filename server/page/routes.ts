@@ -1,0 +1,49 @@
+/** The page, at each of its addresses: the same file, which asks the API for what the address names. It holds nothing of the repository. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Page, PageFile } from './files.ts';
+
+const ENVIRONMENT = '/e/:tenant/:environment';
+const PLACES = [ENVIRONMENT, `${ENVIRONMENT}/:service`];
+const TABS = ['overview', 'history', 'rollback', 'compare', 'drift'];
+
+/** As console/app.tsx has them. */
+const PAGES: readonly string[] = [
+  '/',
+  ...PLACES,
+  ...PLACES.flatMap((place) => TABS.map((tab) => `${place}/${tab}`)),
+  '/requests',
+  '/requests/:id',
+  '/holds',
+  '/audit',
+  '/incident',
+];
+
+const YEAR = 31_536_000;
+
+export function addPage(app: FastifyInstance, { index, assets }: Page): void {
+  // Whoever follows a link of a chat or a mail comes from another site, and gets what anybody may read.
+  const options = { schema: { hide: true }, config: { page: true } } as const;
+  for (const url of PAGES)
+    app.get(url, options, (request, reply) =>
+      answer(request, reply.header('cache-control', 'no-cache'), index),
+    );
+  for (const [name, file] of assets)
+    app.get(`/assets/${name}`, options, (request, reply) =>
+      answer(request, reply.header('cache-control', `public, max-age=${YEAR}, immutable`), file),
+    );
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
+  void reply.header('etag', file.etag).header('vary', 'accept-encoding');
+  if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+  void reply.type(file.type);
+  const isZipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(request.headers['accept-encoding'] ?? '');
+  return isZipped ? reply.header('content-encoding', 'gzip').send(file.zipped()) : reply.send(file.body);
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A file of the page: links of other sites may lead to it. */
+    page?: boolean;
+  }
+}
