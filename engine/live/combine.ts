@@ -1,5 +1,11 @@
 /** What several observations come to: deadlines, and the worst of them. Pure. */
-import { LIVE_STATES, type LiveState, type LiveTarget, type Observation } from '../model/index.ts';
+import {
+  formatCoordinates,
+  LIVE_STATES,
+  type LiveState,
+  type LiveTarget,
+  type Observation,
+} from '../model/index.ts';
 import { MOST_MESSAGE } from './judgement/message.ts';
 
 export interface Observed {
@@ -16,13 +22,15 @@ export interface Combined {
 
 /** The state of a scope, by what was observed of all its targets. `now`: milliseconds since 1970. */
 export function combine(observed: readonly Observed[], now: number): Combined {
-  const dated = observed.map(({ target, observations }) => ({
-    observations: withDeadlines({ target, observations }, now),
-  }));
-  return {
-    state: worstState(dated.flatMap(({ observations }) => stateOfTarget(observations) ?? [])),
-    live: dated.flatMap(({ observations }) => observations),
-  };
+  const live: Observation[] = [];
+  const units = new Map<string, Observation[]>();
+  for (const { target, observations } of observed) {
+    const dated = withDeadlines({ target, observations }, now);
+    const unit = formatCoordinates(target);
+    units.set(unit, [...(units.get(unit) ?? []), ...dated]);
+    live.push(...dated);
+  }
+  return { state: worstState([...units.values()].flatMap((each) => stateOf(each) ?? [])), live };
 }
 
 /**
@@ -48,11 +56,11 @@ export function withDeadlines({ target, observations }: Observed, now: number): 
 }
 
 /**
- * The state of one target by all that observe it. Where one says that a later revision runs, nothing that the others say is of ours: overtaken.
+ * The state of one service by all that observe it, under whichever rule. Where one says that a later revision runs, nothing that the others say is of ours: overtaken.
  * An observer that knows that it is applied, and not whether it is healthy (HEALTH_UNKNOWN), does not count beside others that all say it is
  * live. Otherwise the worst counts.
  */
-export function stateOfTarget(observations: readonly Observation[]): LiveState | null {
+export function stateOf(observations: readonly Observation[]): LiveState | null {
   if (observations.some(({ state }) => state === 'overtaken')) return 'overtaken';
   const knowing = observations.filter(({ code }) => code !== 'HEALTH_UNKNOWN');
   const isLive = knowing.length > 0 && knowing.every(({ state }) => state === 'live');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { combine, stateOfTarget, timeText, withDeadlines, worstState } from '../../../engine/live/combine.ts';
+import { combine, stateOf, timeText, withDeadlines, worstState } from '../../../engine/live/combine.ts';
 import type { LiveState, Observation } from '../../../engine/model/index.ts';
 import { rule, target } from './observers/seen.ts';
 
@@ -77,21 +77,21 @@ describe('the worst', () => {
 
 describe('one target', () => {
   it('is overtaken whatever others say of what runs there', () => {
-    expect(stateOfTarget([observation('degraded'), observation('overtaken', { source: 'argocd' })])).toBe(
+    expect(stateOf([observation('degraded'), observation('overtaken', { source: 'argocd' })])).toBe(
       'overtaken',
     );
   });
 
   it('is live where who applied it knows nothing of health, and who looks at it does', () => {
     const applied = observation('unconfirmed', { source: 'flux', code: 'HEALTH_UNKNOWN' });
-    expect(stateOfTarget([applied])).toBe('unconfirmed');
-    expect(stateOfTarget([applied, observation('live')])).toBe('live');
-    expect(stateOfTarget([applied, observation('live'), observation('progressing')])).toBe('progressing');
-    expect(stateOfTarget([applied, observation('live'), observation('unconfirmed')])).toBe('unconfirmed');
+    expect(stateOf([applied])).toBe('unconfirmed');
+    expect(stateOf([applied, observation('live')])).toBe('live');
+    expect(stateOf([applied, observation('live'), observation('progressing')])).toBe('progressing');
+    expect(stateOf([applied, observation('live'), observation('unconfirmed')])).toBe('unconfirmed');
   });
 
   it('is what nobody knows where nobody observes it', () => {
-    expect(stateOfTarget([])).toBeNull();
+    expect(stateOf([])).toBeNull();
   });
 });
 
