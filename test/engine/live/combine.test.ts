@@ -96,9 +96,17 @@ describe('one target', () => {
 });
 
 describe('several targets', () => {
+  it('of one service are taken together: where a later revision runs, its objects are not pending', () => {
+    const both = [
+      { target: of, observations: [observation('overtaken')] },
+      { target: of, observations: [observation('pending')] },
+    ];
+    expect(combine(both, published).state).toBe('overtaken');
+  });
+
   it('are as bad as the worst, and all is told', () => {
     const two = [
-      { target: of, observations: [observation('overtaken')] },
+      { target: { ...of, service: 'web' }, observations: [observation('overtaken')] },
       { target: of, observations: [observation('live'), observation('pending')] },
     ];
     const both = combine(two, published);
