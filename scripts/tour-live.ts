@@ -65,6 +65,11 @@ interface Cast {
 }
 
 const shots: Shot[] = [];
+const MOST_MS = 90_000;
+const EXITS: Readonly<Record<string, number>> = { live: 0, degraded: 3, unconfirmed: 6 };
+const stateShape = z.looseObject({ state: z.string() });
+const listShape = z.looseObject({ deployments: z.array(z.looseObject({ status: z.string() })) });
+const requestShape = z.looseObject({ status: z.string() });
 
 if (!hasKubectl) say('tour:live: skipped, as there is a kubectl for Linux x86_64 only.');
 else
@@ -80,11 +85,11 @@ else
   }
 
 async function tour(redisUrl: string): Promise<void> {
-  const cluster = await startClusterProcess({ repo: join(folder, 'config'), bad: 'v2.1.0' });
+  const cluster = await startClusterProcess({ folder, repo: join(folder, 'config'), bad: 'v2.1.0' });
   const clusters = join(folder, 'clusters.yaml');
   writeFileSync(clusters, `prod-eu: { context: prod-eu, kubeconfig: ${cluster.kubeconfig}, timeout: 2 }\n`);
   const more = {
-    PATH: `${await kubectlFolder()}:${process.env['PATH'] ?? ''}`,
+    PATH: `${await kubectlFolder(folder)}:${process.env['PATH'] ?? ''}`,
     BACKTRAIL_CLUSTERS: clusters,
     REDIS_URL: redisUrl,
   };
@@ -152,7 +157,6 @@ async function badRelease(cast: Cast): Promise<void> {
     cast.jane,
     0,
     'log',
-    '--scope',
     SCOPE,
   );
   show('It is live, and stays the only one: `limit` is 1 in 6 hours.', cast.jane, 0, 'status', SCOPE);
@@ -205,9 +209,9 @@ function show(text: string, who: Somebody, exit: number, ...args: string[]): str
   return output;
 }
 
-const opened = (output: string) => /\brbk-[0-9A-Z]{26}\b/.exec(output)?.[0] ?? '';
-
-const MOST_MS = 90_000;
+function opened(output: string): string {
+  return /\brbk-[0-9A-Z]{26}\b/.exec(output)?.[0] ?? '';
+}
 
 /** Every command is bounded; what a worker does takes as long as it takes. */
 async function wait(what: string, isThere: () => boolean): Promise<void> {
@@ -217,9 +221,6 @@ async function wait(what: string, isThere: () => boolean): Promise<void> {
     await sleep(300);
   }
 }
-
-const EXITS: Readonly<Record<string, number>> = { live: 0, degraded: 3, unconfirmed: 6 };
-const stateShape = z.looseObject({ state: z.string() });
 
 async function until({ jane }: Cast, state: string): Promise<void> {
   await wait(`state ${state}`, () => {
@@ -231,8 +232,6 @@ async function until({ jane }: Cast, state: string): Promise<void> {
   });
 }
 
-const listShape = z.looseObject({ deployments: z.array(z.looseObject({ status: z.string() })) });
-
 /** Of the newest two. */
 async function untilRecorded({ jane }: Cast, status: string): Promise<void> {
   await wait(`record ${status}`, () => {
@@ -240,8 +239,6 @@ async function untilRecorded({ jane }: Cast, status: string): Promise<void> {
     return deployments.slice(0, 2).some((each) => each.status === status);
   });
 }
-
-const requestShape = z.looseObject({ status: z.string() });
 
 async function untilRequest({ jane }: Cast, id: string, status: string): Promise<void> {
   await wait(`request that is ${status}`, () => {

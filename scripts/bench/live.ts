@@ -91,7 +91,7 @@ async function makePlace(folder: string, env: Record<string, string>): Promise<P
     clusters,
     JSON.stringify({ 'prod-eu': { context: 'prod-eu', kubeconfig: cluster.kubeconfig } }),
   );
-  const kubectl = await kubectlFolder();
+  const kubectl = await kubectlFolder(folder);
   const all = { ...env, PATH: `${kubectl}:${env['PATH'] ?? ''}`, BACKTRAIL_CLUSTERS: clusters };
   git({ cwd: folder, env }, ['init', '--quiet', '--initial-branch=main', repo]);
   git({ cwd: repo, env }, ['config', 'user.email', 'bench@example.com']);

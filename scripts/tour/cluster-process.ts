@@ -14,14 +14,17 @@ export interface ClusterProcess {
 
 /** Applies what `repo` delivers on `main`. A Deployment with an image of the tag `bad` crashes. */
 export async function startClusterProcess({
+  folder,
   repo,
   bad,
 }: {
+  /** For what it writes. */
+  readonly folder: string;
   readonly repo: string;
   readonly bad: string;
 }): Promise<ClusterProcess> {
   const script = fileURLToPath(new URL('cluster.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, repo, '--bad', bad], {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, repo, '--bad', bad, '--folder', folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

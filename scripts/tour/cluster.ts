@@ -1,13 +1,12 @@
 /**
- * The cluster of a tour: `cluster.ts REPOSITORY --bad TAG`. It prints the path of its kubeconfig file, and then plays what reconciles: it applies what
+ * The cluster of a tour: `cluster.ts REPOSITORY --bad TAG --folder FOLDER`. It prints the path of its kubeconfig file, and then plays what reconciles: it applies what
  * `main` of the repository delivers, and lets controllers act. A Deployment with an image of the bad tag crashes. On standard input:
  * `away`, `back`, `scale NAMESPACE/NAME REPLICAS` (by hand), each answered by `ok`. It ends with its standard input.
  */
 import { execFile } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { type Cluster, startCluster } from '../../test/helpers/cluster/cluster.ts';
@@ -17,7 +16,7 @@ const EVERY_MS = 200;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { bad: { type: 'string', default: '' } },
+  options: { bad: { type: 'string', default: '' }, folder: { type: 'string', default: '.' } },
 });
 const [repo = '.'] = positionals;
 
@@ -31,7 +30,7 @@ type Declared = z.infer<typeof objectShape>;
 const git = async (...args: string[]) =>
   (await promisify(execFile)('git', args, { cwd: repo, maxBuffer: 1e8 })).stdout;
 
-const cluster = await startCluster({ name: 'prod-eu' });
+const cluster = await startCluster({ name: 'prod-eu', folder: values.folder });
 process.stdout.write(`${cluster.kubeconfig}\n`);
 let isOver = false;
 let end: (() => void) | null = null;

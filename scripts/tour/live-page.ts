@@ -1,7 +1,7 @@
 /** The part of docs/live.md that `npm run tour:live` writes: what was typed, what it ended with, and what it printed. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { fence, holdPage, withoutPassing } from './page.ts';
+import { fence, holdPage } from './page.ts';
 
 export interface Shot {
   /** A sentence; '' where the one before it is still meant. */
@@ -21,7 +21,7 @@ export function holdPart(name: string, shots: readonly Shot[]): void {
   const text = shots.map(shotText).join('\n');
   holdPage(
     name,
-    `${before}${HEAD}\n\`npm run tour:live\` writes this part, and CI holds it to what happens.\n\n${text}`,
+    `${before.trimEnd()}\n\n${HEAD}\n\`npm run tour:live\` writes this part, and CI holds it to what happens.\n\n${text}`,
     'npm run docs:live',
   );
 }
@@ -30,14 +30,25 @@ function shotText({ text, who, args, exit, output }: Shot): string {
   const words = args.map((word) => (/^[\w/@.:=,-]+$/.test(word) ? word : `'${word}'`));
   const typed = `${who}$ backtrail ${words.join(' ')}`;
   const head = text === '' ? '' : `${text}\n\n`;
-  return `${head}${fence('console', `${typed}\n${stable(output.trimEnd())}\n[exit ${exit}]`)}`;
+  return `${head}${fence('console', `${stable(`${typed}\n${output.trimEnd()}`)}\n[exit ${exit}]`)}`;
 }
 
-/** Without what is another one every time: ids, times, how long something took. */
+/** What is another one every time: ids, commits, times, names of pods, and where it runs. */
+const PASSING: readonly RegExp[] = [
+  /\b(?:rbk|dep)-[0-9A-HJKMNP-TV-Z]{26}\b/g,
+  /\b[0-9a-f]{7,64}\b/g,
+  /\b\d{4}-\d\d-\d\d \d\d:\d\d\b/g,
+  /\b\d\d:\d\d:\d\d\b/g,
+  /(?<=\bpod )[a-z0-9-]+/g,
+  /(?<=\bdegraded for )\S+/g,
+  /(?:\/[\w.-]+)+(?=\/config\b)/g,
+  /(?<=\b127\.0\.0\.1:)\d+/g,
+];
+
+/** As wide as it was in a table. The plan is what docs/rollbacks.md shows. */
 function stable(output: string): string {
-  return withoutPassing(output)
-    .replace(/\b[0-9a-f]{7,12}\b/g, '…')
-    .replace(/\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?(?: UTC)?/g, '…')
-    .replace(/\b\d+(?:\.\d+)? ?(?:ms|s|m|h)\b(?: \d+ ?(?:s|m))?/g, '…')
-    .replace(/ +$/gm, '');
+  const short = output.replace(/^Rollback of [^]*?^digest \S+$/m, '[the plan]');
+  const hide = (found: string, at: number, all: string) =>
+    all.startsWith('  ', at + found.length) ? '…'.padEnd(found.length) : '…';
+  return PASSING.reduce((text, pattern) => text.replace(pattern, hide), short).replace(/ +$/gm, '');
 }
