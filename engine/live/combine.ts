@@ -56,15 +56,23 @@ export function withDeadlines({ target, observations }: Observed, now: number): 
 }
 
 /**
- * The state of one service by all that observe it, under whichever rule. Where one says that a later revision runs, nothing that the others say is of ours: overtaken.
- * An observer that knows that it is applied, and not whether it is healthy (HEALTH_UNKNOWN), does not count beside others that all say it is
- * live. Otherwise the worst counts.
+ * The state of one service by all that observe it, under whichever rule. Where one says that a later revision runs, nothing that others say of the
+ * same cluster is of ours, nor what its objects say, which name no commit (they may be asked under another name than Argo CD): overtaken, unless
+ * one of another cluster names a commit and is worse. An observer that knows that it is applied, and not whether it is healthy (HEALTH_UNKNOWN),
+ * does not count beside others of the same cluster that all say it is live. Otherwise the worst counts.
  */
 export function stateOf(observations: readonly Observation[]): LiveState | null {
-  if (observations.some(({ state }) => state === 'overtaken')) return 'overtaken';
-  const knowing = observations.filter(({ code }) => code !== 'HEALTH_UNKNOWN');
-  const isLive = knowing.length > 0 && knowing.every(({ state }) => state === 'live');
-  return worstState((isLive ? knowing : observations).map(({ state }) => state));
+  const overtaken = observations.filter(({ state }) => state === 'overtaken');
+  const isOvertaken = ({ cluster, source }: Observation) =>
+    overtaken.some((one) => one.cluster === cluster || source === 'kubernetes');
+  const left = observations.filter((each) => !isOvertaken(each));
+  const counted = left.filter((each) => each.code !== 'HEALTH_UNKNOWN' || !isVouchedFor(each, left));
+  return worstState([...overtaken, ...counted].map(({ state }) => state));
+}
+
+function isVouchedFor({ cluster }: Observation, all: readonly Observation[]): boolean {
+  const others = all.filter((other) => other.cluster === cluster && other.code !== 'HEALTH_UNKNOWN');
+  return others.length > 0 && others.every(({ state }) => state === 'live');
 }
 
 /**
