@@ -130,7 +130,26 @@ function judgeApplied(application: Application, applied: Standing, compared: Sta
       revision: later.revision,
       message: `A later revision (${short(later.revision)}) runs.`,
     };
-  return sync === 'Synced' ? healthOf(application, runs) : outOfSync(application, runs, compared);
+  return (
+    comparedOtherwise(application, runs, compared) ??
+    (sync === 'Synced' ? healthOf(application, runs) : outOfSync(application, runs, compared))
+  );
+}
+
+/** What was compared with another commit than one that contains ours says nothing of ours: from a cache, after its branch moved, or unknown to us. */
+function comparedOtherwise(
+  { errors }: Application,
+  { revision }: Standing,
+  compared: Standing,
+): Judgement | null {
+  if (compared.relation === null || compared.relation === 'contains') return null;
+  const isBefore = compared.relation === 'before';
+  return {
+    state: isBefore ? 'progressing' : 'unconfirmed',
+    revision,
+    ...(!isBefore && { code: compared.relation === 'unknown' ? 'REVISION_UNKNOWN' : 'REVISION_ELSEWHERE' }),
+    message: `${short(revision)} was applied, and Argo CD has compared the cluster with ${short(compared.revision)} since${because(errors[0])}.`,
+  };
 }
 
 /**
@@ -147,7 +166,7 @@ function outOfSync(application: Application, { revision }: Standing, compared: S
       code: 'OUT_OF_SYNC',
       message: `${short(revision)} was applied, and Argo CD cannot compare it${because(errors[0])}.`,
     };
-  if (compared.relation !== null && compared.revision !== revision)
+  if (compared.relation === 'contains' && compared.revision !== revision)
     return {
       state: 'unconfirmed',
       revision,

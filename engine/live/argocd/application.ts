@@ -38,6 +38,8 @@ export function readApplication(object: unknown, isOurs: (address: string) => bo
     revisionsOf(holder, indexes).map(toDry);
   const appliedAt = source(result);
   const applied = revisions(result, appliedAt);
+  const asked = valueAt(operation, 'operation', 'sync');
+  const isDryRun = valueAt(asked, 'dryRun') === true;
   return {
     isDeleted: textAt(object, 'metadata', 'deletionTimestamp') !== undefined,
     running: runningOf(object),
@@ -45,7 +47,7 @@ export function readApplication(object: unknown, isOurs: (address: string) => bo
     operationMessage: textAt(operation, 'message'),
     finishedAt: timeAt(operation, 'finishedAt'),
     reconciledAt: timeAt(object, 'status', 'reconciledAt'),
-    applied: applied.length > 0 ? applied : revisions(valueAt(operation, 'operation', 'sync'), appliedAt),
+    applied: isDryRun ? [] : applied.length > 0 ? applied : revisions(asked, appliedAt),
     compared: revisions(compared, source(valueAt(compared, 'comparedTo'))),
     hasSource: source(undefined)?.length !== 0,
     sync: textAt(compared, 'status') ?? 'Unknown',

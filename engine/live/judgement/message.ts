@@ -9,6 +9,12 @@ const SHORTEST_SECRET = 4;
 /** Control, format and bidirectional characters, and lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 const SETTING = /([\w.-]{1,100})(["']?\s{0,4}[=:]\s{0,4}["']?)([^\s"',;&)]{4,})/g;
+/** `failed to fetch oauth token: unexpected status`: words with which a sentence goes on, and no secrets. */
+const isSentence = (between: string, value: string) =>
+  between === ': ' &&
+  /^(?:unexpected|failed|failure|invalid|unauthorized|forbidden|denied|expired|missing|error|errors|unable|cannot|could|unknown|context|http|https|dial|Bearer|Basic):?$/i.test(
+    value,
+  );
 
 /**
  * A text that a cluster wrote, fit for a terminal and a record: one line of at most MOST_MESSAGE characters without control characters, tokens,
@@ -20,7 +26,8 @@ export function cleanMessage(text: string, secrets: readonly string[] = []): str
   const without = known.reduce((left, secret) => left.replaceAll(secret, MASK), line);
   const masked = maskTokens(without, () => MASK).replace(
     SETTING,
-    (setting: string, name: string, between: string) => (isSecretKey(name) ? name + between + MASK : setting),
+    (setting: string, name: string, between: string, value: string) =>
+      isSecretKey(name) && !isSentence(between, value) ? name + between + MASK : setting,
   );
   const characters = Array.from(masked);
   return characters.length <= MOST_MESSAGE

@@ -202,6 +202,27 @@ describe('an Application', () => {
       `${ours.slice(0, 8)} was applied, and Argo CD cannot compare it: ComparisonError: repository not accessible.`,
     ],
     [
+      'our commit was applied and one before it compared, from a cache',
+      application({ sync: { status: 'Synced', revision: before } }),
+      'progressing',
+      `${ours.slice(0, 8)} was applied, and Argo CD has compared the cluster with ${before.slice(0, 8)} since.`,
+    ],
+    [
+      'our commit was applied and what Git does not have compared',
+      application({ sync: { status: 'Synced', revision: unknown } }),
+      'unconfirmed',
+      `${ours.slice(0, 8)} was applied, and Argo CD has compared the cluster with ${unknown.slice(0, 8)} since.`,
+    ],
+    [
+      'our commit was tried, and nothing applied',
+      application({
+        sync: { status: 'OutOfSync', revision: ours },
+        operationState: operation(ours, { operation: { sync: { revision: ours, dryRun: true } } }),
+      }),
+      'pending',
+      `Argo CD has seen ${ours.slice(0, 8)} (OutOfSync) and has not applied it.`,
+    ],
+    [
       'a later revision runs, whatever its health',
       application({
         operationState: operation(later),

@@ -8,7 +8,7 @@ import { type ClusterObjects, clusterObjects } from '../../../helpers/cluster/cl
 import { deployment } from '../../../helpers/cluster/objects/manifests.ts';
 import { releaseOf } from '../../../helpers/cluster/release.ts';
 import * as scenes from '../../../helpers/cluster/scenes.ts';
-import { commits, context, declared, rule, target } from './seen.ts';
+import { commits, context, declared, found, judged, rule, target } from './seen.ts';
 
 const { before, ours, later } = commits;
 const release = releaseOf({
@@ -101,6 +101,21 @@ describe('of a release, Argo CD, Flux and its objects say', () => {
       'unconfirmed live live',
     );
   });
+});
+
+it('believes Helm that it undid a release, whatever its Kustomization says', async () => {
+  const cluster = clusterObjects();
+  scenes.helmRemediated(cluster, release);
+  const kustomization = cluster.object('Kustomization', 'flux-system', release.kustomization);
+  const helmRelease = cluster.object('HelmRelease', namespace, name);
+  const observations = await judged(flux, {
+    of: target({ rule: rule({ flux: { kustomization: 'x', helmRelease: 'y', namespace: 'flux-system' } }) }),
+    answers: [found({ ...kustomization }), found({ ...helmRelease })],
+  });
+  expect(observations.map(({ state, code }) => [state, code])).toEqual([
+    ['unconfirmed', 'HEALTH_UNKNOWN'],
+    ['degraded', 'REMEDIATED'],
+  ]);
 });
 
 it('tells why a release is stuck', async () => {
