@@ -22,11 +22,13 @@ export function leftOver(declared: ClusterObject, live: ClusterObject): readonly
   return differences(applied, declared)
     .filter((difference) => !('live' in difference))
     .map(({ path }) => path)
-    .filter((path) => REMOVABLE.test(path) && isThere(path));
+    .filter((path) => path.length <= MOST_PATH && REMOVABLE.test(path) && isThere(path));
 }
 
 /** Characters; an annotation is at most 256 KiB. */
 const MOST = 300_000;
+/** Characters; what looks for the end of a path costs by the square of its length. */
+const MOST_PATH = 2000;
 
 function parse(text: string | undefined): ClusterObject | null {
   if (text === undefined || text.length > MOST) return null;

@@ -3,7 +3,7 @@ import { isSecretKey, MASK, maskTokens } from '../../yaml/mask/secrets.ts';
 /** Characters; a longer one is cut. */
 export const MOST_MESSAGE = 300;
 /** Before it is looked at: nobody's message is longer, and patterns cost by the length. */
-const MOST_READ = 4000;
+const MOST_READ = 2000;
 const SHORTEST_SECRET = 4;
 
 /** Control, format and bidirectional characters, and lone surrogates. */
@@ -38,6 +38,8 @@ export function cleanMessage(text: string, secrets: readonly string[] = []): str
         .trimEnd()}…`;
 }
 
+/** A text of a cluster without the full stop that it may end with. It is cut first: what looks for its end costs by the square of its length. */
+export const unended = (text: string) => text.slice(0, MOST_READ).replace(/[.\s]+$/, '');
+
 /** `text`, as the end of a sentence that introduces it; '' where there is none. */
-export const because = (text: string | undefined) =>
-  text === undefined ? '' : `: ${text.replace(/[.\s]+$/, '')}`;
+export const because = (text: string | undefined) => (text === undefined ? '' : `: ${unended(text)}`);

@@ -2,6 +2,7 @@
 import type { ClusterAnswer, ClusterObject, ObjectQuery } from '../../model/index.ts';
 import { differences } from '../declared/compare.ts';
 import type { Judgement } from '../judgement/judgement.ts';
+import { unended } from '../judgement/message.ts';
 import { fieldsAt, textAt, valueAt } from '../read.ts';
 import { workloadOf } from '../workloads/workloads.ts';
 import { newestWarning, restartsOf, troublesOf } from './containers.ts';
@@ -69,8 +70,8 @@ export function explained(judged: Judged, { pods, events }: Details, since: numb
 }
 
 const sentence = (text: string) => {
-  const [first = '', ...rest] = text.replace(/[.\s]+$/, '');
-  return `${first.toUpperCase()}${rest.join('')}.`;
+  const plain = unended(text);
+  return `${plain.slice(0, 1).toUpperCase()}${plain.slice(1)}.`;
 };
 
 function ownPods(object: ClusterObject, pods: readonly ClusterObject[]): readonly ClusterObject[] {
