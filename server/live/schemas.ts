@@ -34,9 +34,6 @@ export const liveStatus = z
 
 export const rollbackLive = liveStatus.extend({ requestId: z.string() }).meta({ id: 'RollbackLive' });
 
-/** What stands beside a completed request, and a rollback that was waited for. */
-export const livePart = liveStatus.omit({ scope: true }).nullable();
-
 const driftObject = z
   .object({
     cluster: z.string(),

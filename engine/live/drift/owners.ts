@@ -2,7 +2,7 @@
 import type { ClusterAnswer, ClusterObject, Clusters, LiveTarget, ObjectQuery } from '../../model/index.ts';
 import { type ApplicationRules, applicationRules } from './application.ts';
 import { type KustomizationRules, kustomizationRules } from './kustomization.ts';
-import { filled } from './filled.ts';
+import { filledName } from '../judgement/names.ts';
 import { nameIn } from './scope-of-kind.ts';
 
 export interface Owners {
@@ -11,7 +11,7 @@ export interface Owners {
 }
 
 /** Of one that could not be seen: why. */
-export type Owner<Rules> =
+type Owner<Rules> =
   | { readonly rules: Rules; readonly object: ClusterObject; readonly why: null }
   | { readonly rules: null; readonly why: string };
 
@@ -39,10 +39,11 @@ function named(
   target: LiveTarget,
   templates: { readonly name: string; readonly namespace: string },
 ): Wanted {
-  const [name, namespace] = [filled(templates.name, target), filled(templates.namespace, target)];
-  if (name === null || namespace === null)
-    return `The template ${templates.name} of \`live\` names what the scope does not have.`;
-  return { ...kind, namespace, name };
+  const [name, namespace] = [filledName(templates.name, target), filledName(templates.namespace, target)];
+  if (name.name === null) return name.problem;
+  return namespace.name === null
+    ? namespace.problem
+    : { ...kind, namespace: namespace.name, name: name.name };
 }
 
 /** In the order of the targets, which are all of one cluster. */

@@ -1,7 +1,7 @@
 /** Where a field of an object is: keys, and items of lists with what identifies them. */
 
 import { identified, itemKeys } from '../declared/lists.ts';
-import { isFields, valueAt } from '../read.ts';
+import { valueAt } from '../read.ts';
 
 /** A key of a map, or an item of a list. */
 export type Step = string | ItemStep;
@@ -65,10 +65,3 @@ export function itemAt(items: readonly unknown[], { index, identity }: ItemStep)
   const known = identified(items, identity.names);
   return known === null ? -1 : [...known.keys()].indexOf(identity.text);
 }
-
-/** What a path leads to; undefined where it leads nowhere. */
-export const valueIn = (value: unknown, step: Step): unknown => {
-  if (typeof step === 'string')
-    return isFields(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  return Array.isArray(value) ? value[itemAt(value, step)] : undefined;
-};

@@ -1,11 +1,11 @@
 /** In which cluster and namespace the objects of manifests are to be. */
 import type { LiveTarget } from '../../model/index.ts';
+import { filledName } from '../judgement/names.ts';
 import type { DeclaredObject } from '../observer.ts';
 import { joined, NOTHING_IGNORED, objectName } from './application.ts';
 import { groupOf } from './autoscaled.ts';
 import type { PlacedObject } from './compare-objects.ts';
 import { whyNotAsked } from './never-compared.ts';
-import { filled } from './filled.ts';
 import type { Owners } from './owners.ts';
 import { isNamespaced } from './scope-of-kind.ts';
 
@@ -88,7 +88,7 @@ function namespaceOf(
 
 function namespaceOfRule(target: LiveTarget): string | null {
   const template = target.rule.kubernetes?.namespace ?? null;
-  return template === null ? null : filled(template, target);
+  return template === null ? null : filledName(template, target).name;
 }
 
 const nameKey = ({ cluster, declared: { apiVersion, kind, name } }: PlacedObject) =>
