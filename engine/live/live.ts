@@ -43,6 +43,8 @@ export function createLive({ answer, clusters, clock }: LiveInput): Live {
       }),
     ofRollback: ({ requestId, signal, ...ask }) =>
       answer(ask, async (snapshot, readable, git) => {
+        // Most repositories name no cluster, and then nothing is searched for.
+        if (snapshot.layout.config.live.length === 0) throw notConfigured(requestId);
         const found = (await log(snapshot, { limit: Number.POSITIVE_INFINITY })).findLast(
           (entry) => entry.requestId === requestId,
         );
