@@ -121,7 +121,7 @@ const REQUESTS = [
 
 const AUDIT = ['verify', 'export'] as const;
 const LIVE = ['status', 'ofRollback', 'drift'] as const;
-const DEPLOYMENTS = ['record', 'list', 'show', 'restorable', 'exists'] as const;
+const DEPLOYMENTS = ['events', 'record', 'list', 'show', 'restorable', 'exists'] as const;
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
   const picked: Partial<Pick<T, Name>> = {};
@@ -159,9 +159,11 @@ export async function checkup(
 
 export type { Live, LiveAsk } from './live/types.ts';
 export type {
+  DeploymentEvents,
   DeploymentPage,
   Deployments,
   DeploymentView,
+  ObservedDeployment,
   RecordInput,
   Restorable,
 } from './deployments/types.ts';

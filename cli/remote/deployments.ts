@@ -1,12 +1,13 @@
 /** Records of deployments, over HTTP. */
 import type { Engine } from '../../engine/index.ts';
-import { type Http, segment } from './http.ts';
+import { elsewhere, type Http, segment } from './http.ts';
 
 // The server answers in the forms of its document, which its own tests hold it to.
 /* oxlint-disable typescript/no-unsafe-type-assertion */
 
 export function deploymentsOver(http: Http): Engine['deployments'] {
   return {
+    events: () => Promise.reject(elsewhere('What observers said of deployments')),
     record: async ({ scope, status, commit, images, note, migration, id, source = 'pipeline' }) =>
       (await http.send('POST', '/deployments', {
         scope,

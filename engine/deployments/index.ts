@@ -12,6 +12,7 @@ import { type RequestContext, rulesOf } from '../requests/context.ts';
 import type { SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import { openDeployments } from './append.ts';
 import { judgeDeployments } from './counted.ts';
+import { deploymentEvents } from './events.ts';
 import { findOne } from './find.ts';
 import { recordDeployment } from './record.ts';
 import type { DeploymentCache, DeploymentStore, KnownDeployment } from './store.ts';
@@ -52,6 +53,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
     return { store, rules, views, isReadable, findings: problemsIn(store) };
   };
   return {
+    events: (input = {}) => at((context) => deploymentEvents({ context, cache }, input)),
     record: (input) => at((context) => recordDeployment({ context, cache, scans }, input)),
     list: ({ scope, statuses, reader, limit, after, counting, ...filter }) =>
       at(async (context) => {

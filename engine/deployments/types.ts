@@ -95,6 +95,42 @@ export interface DeploymentPage {
   readonly findings: readonly Finding[];
 }
 
+/** An observer said that a deployment is live, or degraded. */
+export interface ObservedDeployment extends Coordinates {
+  /** The commit of the records that says so: several of one look have the same. */
+  readonly position: string;
+  readonly eventId: string;
+  readonly at: string;
+  readonly actor: Person;
+  readonly scope: string;
+  readonly deployment: DeploymentId;
+  /** The revision. */
+  readonly commit: ObjectId;
+  readonly version: number | null;
+  readonly state: 'live' | 'degraded';
+  readonly note: string | null;
+  /** What became of a failure by itself; null: nothing was said. */
+  readonly automatic: Deployment['automatic'];
+  /** Of a rollback: its request. */
+  readonly requestId: RequestId | null;
+  /** From the record's beginning as `pending` to `live`; null: another state, or it did not begin so. */
+  readonly seconds: number | null;
+  /** As of the record it is one of. */
+  readonly verified: boolean;
+}
+
+export interface DeploymentEvents {
+  /** Oldest first. */
+  readonly events: readonly ObservedDeployment[];
+  /** Where to go on from; `0`: there are no records. */
+  readonly position: string;
+  readonly hasMore: boolean;
+  /** By the policy of the moment in which they were read. */
+  readonly mayRead: (reader: Actor, scope: string) => boolean;
+  /** How many scopes of environments with `live:` are in which state, by their newest records; where that was asked for. */
+  readonly states?: Readonly<Record<'live' | 'pending' | 'degraded', number>>;
+}
+
 /** Records of deployments. Every call looks at them anew; each that writes is one commit, or none. */
 export interface Deployments {
   /**
@@ -138,6 +174,16 @@ export interface Deployments {
     readonly reader: Person;
     readonly orRolledBack?: boolean;
   }): Promise<Restorable>;
+  /**
+   * What observers said after a position, for whoever follows the records; without one only where they are now. Gives what anybody may read, and
+   * whom it may be shown to.
+   *
+   * @throws INVALID_REQUEST for a text that is no position, EVENT_UNKNOWN for one that the records do not hold
+   */
+  events(input?: {
+    readonly after?: string | undefined;
+    readonly states?: boolean;
+  }): Promise<DeploymentEvents>;
   /**
    * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
    * counts; `deployments`: the newest hundred that name it. `counting`: only what counts, and of each record what counts of it.

@@ -1,10 +1,16 @@
 /** All streams of events of a server: who listens, what each of them may read, and how they end. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BacktrailError, type Engine, type LedgerEvent } from '../../engine/index.ts';
+import {
+  BacktrailError,
+  type Engine,
+  type LedgerEvent,
+  type ObservedDeployment,
+} from '../../engine/index.ts';
 import { type Logger, withoutLogin } from '../../workers/index.ts';
 import type { Caller, Callers } from '../callers/caller.ts';
 import type { Metrics } from '../operation/metrics.ts';
 import { problemOf } from '../problem.ts';
+import { createRecords, typesOf } from './records.ts';
 import { createSteps, type RollbackStep } from './steps.ts';
 import { openStream, type Stream, type StreamMessage } from './stream.ts';
 import { createWatcher, type LedgerListener, type MayRead, type Watcher } from './watcher.ts';
@@ -59,6 +65,13 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
           onEnd: () => watcher.look(),
         })
       : null;
+  const records = createRecords({
+    engine,
+    logger,
+    told: (events, mayRead) => {
+      for (const each of listening) each.observed(events, mayRead);
+    },
+  });
   let opening = 0;
   let rechecking: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -70,6 +83,7 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
   };
   const change = () => {
     steps?.listen(listening.size > 0);
+    records.listen(listening.size > 0);
     if (listening.size === 0) clearInterval(rechecking);
     else if (rechecking === undefined || listening.size === 1) {
       clearInterval(rechecking);
@@ -92,6 +106,7 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
           knows: (id, scope) => steps?.knows(id, scope),
         });
         const { missed, position, mayRead } = await watcher.join(listener, filter.after);
+        await records.ready();
         if (isClosed || reply.raw.destroyed) {
           watcher.leave(listener);
           if (!reply.raw.destroyed) throw new BacktrailError('SERVER_STOPPING', 'The server stops.');
@@ -113,6 +128,7 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
           request,
           stream: begun,
           step: (step) => listener.step(step),
+          observed: (events, mayRead) => listener.observed(events, mayRead),
         };
         listening.add(entry);
         metrics.streams(1);
@@ -136,6 +152,7 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
     close: async () => {
       isClosed = true;
       watcher.close();
+      records.close();
       clearInterval(rechecking);
       for (const { stream } of listening) stream.end();
       await steps?.close();
@@ -147,10 +164,12 @@ interface Listening {
   readonly request: FastifyRequest;
   readonly stream: Stream;
   step(step: RollbackStep): void;
+  observed(events: readonly ObservedDeployment[], mayRead: MayRead): void;
 }
 
 interface ReaderListener extends LedgerListener {
   step(step: RollbackStep): void;
+  observed(events: readonly ObservedDeployment[], mayRead: MayRead): void;
   learn(mayRead: MayRead): void;
 }
 
@@ -191,11 +210,18 @@ function listenerOf(
     step: (step) => {
       if (isWanted(step)) send((to) => to.send({ event: 'step', data: JSON.stringify(step) }));
     },
+    observed: (events, mayRead) => {
+      allowed = mayRead;
+      for (const event of events.filter(isWanted))
+        for (const type of typesOf(event)) send((to) => to.send({ event: type, data: dataOf(event) }));
+    },
     reset: (position) => send((to) => to.send(resetTo(position))),
     problem: (failure) =>
       send((to) => to.send({ event: 'problem', data: JSON.stringify(problemOf(failure)) })),
   };
 }
+
+const dataOf = ({ position: _, ...event }: ObservedDeployment) => JSON.stringify(event);
 
 const resetTo = (position: string) => ({ event: 'reset', id: position, data: JSON.stringify({ position }) });
 

@@ -1,6 +1,6 @@
 /** What Prometheus reads of this server: of its calls, and of the ledger as the last look found it. Every label has a known set of values. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { LedgerOverview } from '../../engine/index.ts';
+import type { DeploymentEvents, LedgerOverview } from '../../engine/index.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -18,6 +18,8 @@ export interface Metrics {
   webhooks(look: () => readonly SinkStanding[]): void;
   /** What a look at the ledger found; null: it could not be looked at. */
   ledger(found: LedgerOverview | null, now: number): void;
+  /** What a look at the records of deployments found. */
+  live(found: Pick<DeploymentEvents, 'events' | 'states'>): void;
 }
 
 interface SinkStanding {
@@ -37,6 +39,7 @@ interface CallLabels {
 
 const CALL_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const ROLLBACK_SECONDS = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
+const LIVE_SECONDS = [5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21_600];
 const BATCH_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
 
 export function createMetrics({
@@ -86,6 +89,7 @@ export function createMetrics({
     hook: (of) => hooks.inc(of),
     ...webhooks,
     ledger,
+    live: liveMetrics(registers),
   };
 }
 
@@ -189,5 +193,25 @@ function ledgerMetrics(registers: Registry[]): Metrics['ledger'] {
       pushes.inc();
       batches.observe(size);
     }
+  };
+}
+
+/** As records of deployments have it, by whichever worker observed it. */
+function liveMetrics(registers: Registry[]): Metrics['live'] {
+  const states = new Gauge({
+    name: 'backtrail_live_states',
+    help: 'Scopes that are observed, by what their newest record of a deployment says.',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'backtrail_time_to_live_seconds',
+    help: 'Since this server started: from the publication of what was recorded as pending, such as a rollback, until an observer saw it live.',
+    buckets: LIVE_SECONDS,
+    registers,
+  });
+  return (found) => {
+    for (const [state, count] of Object.entries(found.states ?? {})) states.set({ state }, count);
+    for (const event of found.events) if (event.seconds !== null) seconds.observe(event.seconds);
   };
 }

@@ -89,12 +89,27 @@ export function createLooks({
     tell('queue', asked.status === 'fulfilled' ? null : asked.reason);
     return [asked.status === 'fulfilled' ? well('queue') : ill('queue', asked.reason)];
   });
+  let records: string | undefined;
+  /** What cannot be read of records is said by whoever follows them: no metric of the ledger waits for it. */
+  const lookAtRecords = kept({ now, names: [] }, async () => {
+    try {
+      const found = await engine.deployments.events({ after: records, states: true });
+      records = found.position;
+      metrics.live(found);
+    } catch {
+      records = undefined;
+    }
+    return [];
+  });
   return {
     ready: async () => {
       const checks = (await Promise.all([look(), queue()])).flat();
       return { ready: checks.every(({ ok }) => ok), checks };
     },
-    refresh: async () => void (await look()),
+    refresh: async () => {
+      await look();
+      await lookAtRecords();
+    },
   };
 }
 

@@ -7,7 +7,8 @@ import { answers, callerOf, type Routes } from './route.ts';
 
 const DESCRIPTION = `Server-sent events. \`request\` and \`session\` are events of the ledger, as \`GET /audit\` has them; their id is the
 ledger's commit and the number of the event in it, and \`Last-Event-ID\` (or \`after\`) replays what came since. \`step\` is a step of a
-rollback that a worker executes: it has no id and is not replayed. \`ready\` comes first. \`reset\`: what came since the last event is
+rollback that a worker executes: it has no id and is not replayed. \`live\` and \`degraded\`: an observer of a cluster said so of a
+deployment; \`auto-rollback\`: what became of that by itself, a request or the code of why none; neither has an id or is replayed. \`ready\` comes first. \`reset\`: what came since the last event is
 not known, read anew what you follow. \`problem\`: the ledger cannot be looked at now.`;
 
 const query = z.strictObject({

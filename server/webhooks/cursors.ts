@@ -12,11 +12,14 @@ import { requirePrivate } from '../settings/state.ts';
 const place = z.union([
   z.strictObject({ after: z.string().max(80) }),
   z.strictObject({ commit: z.string().max(64), requestId: z.string().max(100) }),
+  z.strictObject({ records: z.string().max(64), id: z.string().max(100) }),
 ]);
 const cursor = z.strictObject({
   /** Of the ledger: what comes after it was not looked at. */
   position: z.string().max(80),
   branch: z.strictObject({ commit: z.string().max(64).nullable(), time: z.number() }),
+  /** Of the records of deployments; absent: they were not looked at yet. */
+  records: z.string().max(64).exactOptional(),
   /** What was looked at, and has not been taken; oldest first. */
   waiting: z
     .array(

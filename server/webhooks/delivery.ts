@@ -73,7 +73,7 @@ export function startDelivery(input: DeliveryInput): Delivery {
   const reading = createWakeableTimer();
   const stopping = new AbortController();
   const sending = new Set<Promise<void>>();
-  let { position, branch } = input.cursor;
+  let { position, branch, records } = input.cursor;
   let entries: Entry[] = input.cursor.waiting.map((each) => ({ ...each, ...UNTRIED, message: null }));
   /** In a row, of whichever message. */
   let failures = 0;
@@ -89,6 +89,7 @@ export function startDelivery(input: DeliveryInput): Delivery {
   const cursorNow = (): Cursor => ({
     position,
     branch,
+    ...(records !== undefined && { records }),
     waiting: entries.map(({ id, of, at, place }) => ({ id, of, at, place })),
   });
   const add = (found: readonly Found[]) => {
@@ -130,11 +131,24 @@ export function startDelivery(input: DeliveryInput): Delivery {
     }
     if (entries.length >= WINDOW) return;
     const page = await source.branch(branch);
-    if (isStopped || page.cursor.commit === branch.commit) return;
-    add(page.found);
-    branch = page.cursor;
-    changed(cursorNow);
-    pump();
+    if (isStopped) return;
+    if (page.cursor.commit !== branch.commit) {
+      add(page.found);
+      branch = page.cursor;
+      changed(cursorNow);
+      pump();
+    }
+    await readRecords();
+  };
+  const readRecords = async () => {
+    while (entries.length < WINDOW) {
+      const page = await source.records(records);
+      if (isStopped || page.cursor === records) return;
+      add(page.found);
+      records = page.cursor;
+      changed(cursorNow);
+      pump();
+    }
   };
   const follow = async () => {
     for (let failed = 0; isRunning(); ) {

@@ -21,11 +21,14 @@ export const EVENT_TYPES = [
   'break_glass.closed',
   'break_glass.used',
   'break_glass.reviewed',
+  'live',
+  'degraded',
+  'auto-rollback',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Where a sink names none: what nobody should have to ask for. */
-export const DEFAULT_EVENTS: readonly string[] = ['break_glass.*', 'rollback.failed'];
+export const DEFAULT_EVENTS: readonly string[] = ['break_glass.*', 'rollback.failed', 'auto-rollback'];
 
 /** `rollback.failed`, `rollback.*` or `*`. */
 export const isEventPattern = (pattern: string): boolean => EVENT_TYPES.some((type) => fits(pattern, type));

@@ -6,7 +6,9 @@ import {
   type LedgerEvent,
   type LedgerRequest,
   type LogEntry,
+  type ObservedDeployment,
 } from '../../engine/index.ts';
+import { typesOf } from '../events/records.ts';
 import { type EventType, typeOf } from './event-types.ts';
 
 export interface Happening {
@@ -30,6 +32,8 @@ interface HappeningData {
   readonly session?: NonNullable<NonNullable<LedgerEvent['state']>['session']>;
   /** As `log -o json` has it: a part of its keys. */
   readonly rollback?: ReturnType<typeof rollbackOf>;
+  /** What an observer of a cluster said of a deployment. */
+  readonly deployment?: Omit<ObservedDeployment, 'position'>;
 }
 
 /** Of each list that may be long. */
@@ -72,6 +76,18 @@ export const ofBranch = (entry: LogEntry): Happening => ({
   scope: entry.scope,
   data: { rollback: rollbackOf(entry) },
 });
+
+/** What an observer said of a deployment, and what became of that by itself. */
+export const ofRecords = ({ position: _, ...event }: ObservedDeployment): readonly Happening[] =>
+  typesOf({ ...event, position: '' }).map((type) => ({
+    type,
+    id: `${event.deployment} ${event.eventId} ${type}`,
+    of: event.deployment,
+    at: event.at,
+    environment: event,
+    scope: event.scope,
+    data: { deployment: { ...event, note: event.note === null ? null : cut(event.note) } },
+  }));
 
 /** `msg_` and 32 characters that follow from the event and the sink, so that whoever was told knows it again. */
 export const messageId = (sink: string, { id }: Pick<Happening, 'id'>): string =>

@@ -32,6 +32,9 @@ const TITLES: Readonly<Record<EventType, string>> = {
   'break_glass.closed': 'Break-glass session closed',
   'break_glass.used': 'Rollback without approval, under break-glass',
   'break_glass.reviewed': 'Use of break-glass reviewed',
+  live: 'Live',
+  degraded: 'Degraded',
+  'auto-rollback': 'Automatic rollback',
 };
 
 /** Characters, as they are sent: Slack refuses a message with more than 3,000 of them in one section, so all lines together have fewer. */
@@ -78,7 +81,7 @@ const PERSONAL: ReadonlySet<EventType> = new Set([
 ]);
 
 function detailsOf({ type, data }: Happening): readonly (readonly [name: string, text: string])[] {
-  const { event, request, session, rollback } = data;
+  const { event, request, session, rollback, deployment } = data;
   const actor = event?.actor ?? rollback?.author;
   const doubts = [
     ...(PERSONAL.has(type) && event?.identity === 'unverified'
@@ -87,6 +90,7 @@ function detailsOf({ type, data }: Happening): readonly (readonly [name: string,
     ...((event?.problems.length ?? 0) + (rollback?.problems.length ?? 0) > 0
       ? ['its record is not what Backtrail writes']
       : []),
+    ...(deployment?.verified === false ? ['its record is not signed by a key that counts here'] : []),
   ];
   const lines: readonly (readonly [string, string | null | undefined])[] = [
     ['What', request?.message],
@@ -96,7 +100,9 @@ function detailsOf({ type, data }: Happening): readonly (readonly [name: string,
     ['Note', type === 'rollback.failed' ? null : event?.comment],
     ['Until', session && !session.closed ? session.expiresAt : null],
     ['Status', request?.status],
-    ['Request', request?.id ?? rollback?.requestId],
+    ['Seen', deployment?.note],
+    ['Not rolled back', deployment?.automatic?.refused],
+    ['Request', request?.id ?? rollback?.requestId ?? deployment?.automatic?.request],
     ['Doubt', doubts.length > 0 ? doubts.join('; ') : null],
   ];
   return lines.flatMap(([name, text]) => (text ? [[name, text] as const] : []));

@@ -1,9 +1,12 @@
 /** Where messages come from: the ledger, and, for rollbacks that it has no request for, the branch. Nothing is kept here that Git does not have. */
 import { type Engine, isFailure, type LogEntry } from '../../engine/index.ts';
-import { type Happening, ofBranch, ofLedger } from './happening.ts';
+import { type Happening, ofBranch, ofLedger, ofRecords } from './happening.ts';
 
 /** Where it can be read again. */
-export type Place = { readonly after: string } | { readonly commit: string; readonly requestId: string };
+export type Place =
+  | { readonly after: string }
+  | { readonly commit: string; readonly requestId: string }
+  | { readonly records: string; readonly id: string };
 
 export interface Found {
   readonly place: Place;
@@ -34,6 +37,8 @@ export interface Source {
   /** Null: the ledger does not hold the position, and is another one. */
   ledger(after: string, limit: number): Promise<LedgerPage | null>;
   branch(after: BranchCursor): Promise<Page<BranchCursor>>;
+  /** What observers said in the records of deployments; `after` absent, or not theirs any more: only where they are now. */
+  records(after: string | undefined): Promise<Page<string>>;
   /** Where the branch is now. */
   newest(): Promise<BranchCursor>;
   /** Null: it is gone. */
@@ -44,7 +49,7 @@ export interface Source {
 const FIRST = 100;
 const MOST = 10_000;
 
-export function createSource(engine: Pick<Engine, 'log' | 'requests'>): Source {
+export function createSource(engine: Pick<Engine, 'deployments' | 'log' | 'requests'>): Source {
   const shared = sharing();
   const events = (after: string, limit: number) =>
     shared(`${after} ${limit}`, () => engine.requests.events({ after, limit, states: true }));
@@ -65,6 +70,23 @@ export function createSource(engine: Pick<Engine, 'log' | 'requests'>): Source {
       before = event.position;
     }
     return { found, cursor: read.position, hasMore: read.hasMore };
+  };
+  const observed = (after: string | undefined) =>
+    shared(`records ${after}`, () => engine.deployments.events({ after }));
+  const records = async (after: string | undefined): Promise<Page<string>> => {
+    try {
+      const { events, position } = await observed(after);
+      const found = events.flatMap((event) =>
+        ofRecords(event).map((happening) => ({
+          place: { records: after ?? position, id: happening.id },
+          happening,
+        })),
+      );
+      return { found, cursor: position };
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'EVENT_UNKNOWN') throw error;
+      return { found: [], cursor: (await observed(undefined)).position };
+    }
   };
   return {
     begin: async (since) =>
@@ -90,6 +112,7 @@ export function createSource(engine: Pick<Engine, 'log' | 'requests'>): Source {
         };
       }
     },
+    records,
     newest: async () => {
       const [newest] = await log(1);
       return newest === undefined
@@ -98,6 +121,10 @@ export function createSource(engine: Pick<Engine, 'log' | 'requests'>): Source {
     },
     read: async (place) => {
       if ('after' in place) return (await page(place.after, 1))?.found[0]?.happening ?? null;
+      if ('records' in place) {
+        const { found } = await records(place.records);
+        return found.find(({ happening }) => happening.id === place.id)?.happening ?? null;
+      }
       const entries = await log(MOST);
       const entry = entries.find(
         (each) => each.commit === place.commit && each.requestId === place.requestId,

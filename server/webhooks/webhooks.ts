@@ -25,7 +25,7 @@ export interface WebhookSettings {
 }
 
 interface WebhooksInput extends WebhookSettings {
-  readonly engine: Pick<Engine, 'log' | 'requests'>;
+  readonly engine: Pick<Engine, 'deployments' | 'log' | 'requests'>;
   readonly watcher: Watcher;
   readonly metrics: Pick<Metrics, 'webhook' | 'webhooks'>;
   readonly logger: Logger;

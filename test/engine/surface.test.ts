@@ -88,6 +88,7 @@ const FUNCTIONS = {
     'audit.verify',
     'close',
     'compare',
+    'deployments.events',
     'deployments.exists',
     'deployments.list',
     'deployments.record',

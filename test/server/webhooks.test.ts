@@ -499,9 +499,9 @@ describe('the configuration', () => {
       ['incidents', '2026-11-29T09:00:00Z'],
       ['on-call', undefined],
     ]);
-    const described = [...page.matchAll(/`((?:rollback|break_glass)\.[a-z]+)`/g)].map(
-      ([, type = '']) => type,
-    );
+    const described = [
+      ...page.matchAll(/`((?:rollback|break_glass)\.[a-z]+|live|degraded|auto-rollback)`/g),
+    ].map(([, type = '']) => type);
     expect(EVENT_TYPES.filter((type) => !described.includes(type))).toEqual([]);
   });
 
@@ -511,7 +511,7 @@ describe('the configuration', () => {
       secrets: [SECRET],
       format: 'standard',
       environments: ['**'],
-      events: ['break_glass.*', 'rollback.failed'],
+      events: ['break_glass.*', 'rollback.failed', 'auto-rollback'],
       console: null,
       allowPrivate: false,
     });
