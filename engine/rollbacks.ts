@@ -243,7 +243,9 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       propose,
       ledger,
       overrides,
-      ...(automatic && { automatic: { ...automatic, isForeseen: true } }),
+      ...(automatic && {
+        automatic: { ...automatic, isForeseen: true, allowRemoval: asked.allowRemoval === true },
+      }),
     };
     const gated = await planGate(open, judged);
     // What waits for others is published later, and by whoever executes it then.

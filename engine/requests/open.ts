@@ -24,7 +24,7 @@ import { isSameScope, requireIdleIn } from './busy.ts';
 import { append, type Entry, onRequest } from './ledger/append.ts';
 import { unknownRequest } from './ledger/require-request.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
-import { requireGate, requireSigner } from './gate/gate.ts';
+import { type Asking, requireGate, requireSigner } from './gate/gate.ts';
 import { placeIn } from './gate/home.ts';
 import { rulesFor, stated } from './gate/owners.ts';
 import { personOf, type RequestContext, type Rules, stamp, timeOf } from './context.ts';
@@ -67,7 +67,7 @@ export async function openRequest(
       return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
     }
   }
-  const asked = gate ?? (await requireGate(context, rules, input));
+  const asked = gate ?? (await requireGate(context, rules, askingOf(input)));
   const { ledgerSnapshot } = await takingBack(context, (taken) =>
     append(context, rules, async (ledgerSnapshot) => {
       if ((await ledgerSnapshot.request(id)) !== null) return [];
@@ -80,6 +80,10 @@ export async function openRequest(
   // Another person may have taken the id meanwhile.
   requireSameRollback(file, input, rules);
   return viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners);
+}
+
+function askingOf({ automatic, allowRemoval = false, ...input }: OpenInput): Asking {
+  return { ...input, ...(automatic && { automatic: { ...automatic, allowRemoval } }) };
 }
 
 /** The events that open it, where the ledger does not know it yet. */

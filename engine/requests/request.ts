@@ -257,7 +257,7 @@ async function decideRequest(
     overrides: planned.plan.overrides,
   };
   const { ledger = false, follows, automatic } = ask;
-  const own = automatic === undefined ? {} : { automatic };
+  const own = automatic === undefined ? {} : { automatic: { ...automatic, allowRemoval } };
   // What was to be decided on by a person stays so when it is asked for again.
   const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
   const propose = ask.propose === true || followed?.propose === true;

@@ -11,6 +11,8 @@ export interface LastSuccessful {
   readonly previous: ObjectId | null;
   /** What records say was deployed; null: nothing that could be returned to, or nothing is recorded. */
   readonly target: ObjectId | null;
+  /** Where there is one revision only, the commit before it, at which there was nothing; null: there is none, or there are more. */
+  readonly nothing: ObjectId | null;
 }
 
 export async function lastSuccessful(snapshot: Snapshot, scope: Scope): Promise<LastSuccessful> {
@@ -28,5 +30,12 @@ export async function lastSuccessful(snapshot: Snapshot, scope: Scope): Promise<
     current: current?.commit.id ?? null,
     previous: previous?.commit.id ?? null,
     target: isRecorded ? found.target.commit : null,
+    nothing: revisions.length === 1 ? await beforeOf(snapshot, current?.commit.id) : null,
   };
+}
+
+async function beforeOf({ reader }: Snapshot, commit: ObjectId | undefined): Promise<ObjectId | null> {
+  if (commit === undefined) return null;
+  const { parents } = await reader.commit(commit);
+  return parents[0] ?? null;
 }

@@ -221,7 +221,10 @@ function listenerOf(
   };
 }
 
-const dataOf = ({ position: _, ...event }: ObservedDeployment) => JSON.stringify(event);
+function dataOf(observed: ObservedDeployment): string {
+  const { position: _, ...event } = observed;
+  return JSON.stringify(event);
+}
 
 const resetTo = (position: string) => ({ event: 'reset', id: position, data: JSON.stringify({ position }) });
 

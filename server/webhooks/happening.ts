@@ -78,8 +78,9 @@ export const ofBranch = (entry: LogEntry): Happening => ({
 });
 
 /** What an observer said of a deployment, and what became of that by itself. */
-export const ofRecords = ({ position: _, ...event }: ObservedDeployment): readonly Happening[] =>
-  typesOf({ ...event, position: '' }).map((type) => ({
+export function ofRecords(observed: ObservedDeployment): readonly Happening[] {
+  const { position: _, ...event } = observed;
+  return typesOf(observed).map((type) => ({
     type,
     id: `${event.deployment} ${event.eventId} ${type}`,
     of: event.deployment,
@@ -88,6 +89,7 @@ export const ofRecords = ({ position: _, ...event }: ObservedDeployment): readon
     scope: event.scope,
     data: { deployment: { ...event, note: event.note === null ? null : cut(event.note) } },
   }));
+}
 
 /** `msg_` and 32 characters that follow from the event and the sink, so that whoever was told knows it again. */
 export const messageId = (sink: string, { id }: Pick<Happening, 'id'>): string =>

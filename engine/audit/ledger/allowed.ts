@@ -148,7 +148,7 @@ export function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rule
  */
 async function unexempt(
   { context }: LedgerAudit,
-  { scope, target, automatic, author }: LedgerRequest,
+  { scope, target, automatic, author, allowRemoval }: LedgerRequest,
   isVouched: boolean,
 ): Promise<readonly Problem[]> {
   const missing = (why: string) => problem('APPROVAL_MISSING', why);
@@ -158,7 +158,9 @@ async function unexempt(
   const records = (await deployments?.records(scope)) ?? [];
   if (!isSeenFailed(records, automatic?.revision ?? ''))
     return [missing('No record that counts says that an observer saw fail what it undoes by itself.')];
-  if (!isSeenDeployed(records, target))
+  // What never was healthy was taken away again.
+  const isRemoval = allowRemoval && !isSeenDeployed(records, automatic?.revision ?? '');
+  if (!isRemoval && !isSeenDeployed(records, target))
     return [missing('No record that counts says that its target was deployed.')];
   return [];
 }

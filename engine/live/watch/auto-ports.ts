@@ -11,6 +11,7 @@ import {
   isFailure,
   type ObjectId,
   type RequestId,
+  type Scope,
 } from '../../model/index.ts';
 import { endOf, freezesAt } from '../../policy/windows.ts';
 import { isOpen } from '../../record/transitions.ts';
@@ -19,6 +20,7 @@ import type { RequestContext } from '../../requests/context.ts';
 import { rulesOf } from '../../requests/context.ts';
 import { automaticOf } from '../../requests/gate/exemption.ts';
 import { openLedgerSnapshot } from '../../requests/ledger/snapshot.ts';
+import { lastSuccessful } from '../../rollback/last-successful.ts';
 import { historyOf } from '../../rollback/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Permit } from '../../policy/gate.ts';
@@ -66,16 +68,14 @@ type Open = <Value>(work: (context: RequestContext) => Promise<Value>) => Promis
 export function createAutoPorts({ open, door }: { readonly open: Open; readonly door: Door }): AutoPorts {
   return {
     facts: (watched) => open((context) => factsOf(context, watched)),
-    preflight: (watched) => preflight(door, watched),
+    preflight: (watched) => preflight({ open, door }, watched),
     request: async (watched) => {
-      const { scope } = watched;
       const id = requestIdOf(watched);
-      const automatic = causeOf(watched);
-      const plan = await door.plan({ scope, to: 'last-successful', automatic });
-      const { target, digest, base, gate } = plan;
+      const { to, ...ask } = await open((context) => askOf(context, watched));
+      const { target, digest, base, gate } = await door.plan({ ...ask, to });
       try {
-        const asked = { scope, target, digest, rendered: gate.rendered, base, id, automatic };
-        const { status } = await door.request({ ...asked, reason: reasonOf(watched) });
+        const planned = { target, digest, rendered: gate.rendered, base };
+        const { status } = await door.request({ ...ask, ...planned, id, reason: reasonOf(watched) });
         return { id, status };
       } catch (error) {
         // Another worker was faster, in its own name.
@@ -91,18 +91,32 @@ export function requestIdOf({ scope, desired }: Pick<Watched, 'scope' | 'desired
   return deriveRequestId(createHash('sha256').update(automaticKey(scope, desired.commit)).digest());
 }
 
-const versionOf = ({ desired: { commit, version } }: Watched) =>
+type Caused = Pick<Watched, 'scope' | 'desired' | 'auto'>;
+
+const versionOf = ({ desired: { commit, version } }: Caused) =>
   version === null ? commit.slice(0, 10) : `v${version} (${commit.slice(0, 10)})`;
 
-const causeOf = (watched: Watched): AutomaticCause => ({
+const causeOf = (watched: Caused): AutomaticCause => ({
   revision: watched.desired.commit,
   seen: `${versionOf(watched)} of ${watched.scope} was seen degraded for ${Math.round((watched.auto?.badMs ?? 0) / 60_000)} minutes.`,
 });
 
-const reasonOf = (watched: Watched) =>
+const reasonOf = (watched: Caused) =>
   `${causeOf(watched).seen} Nobody asked for this: it follows from \`auto\` of the configuration.`;
 
-async function preflight(door: Door, watched: Watched): Promise<Preflight> {
+/** Back to what was successful last; where nothing was before, to nothing. */
+async function askOf(context: RequestContext, { scope, coordinates, ...watched }: Watched) {
+  const { nothing } = await lastSuccessful(await context.observe(), scopeOf(coordinates));
+  const ask = { scope, automatic: causeOf({ scope, ...watched }) };
+  return nothing === null || watched.auto?.atomic !== true
+    ? { ...ask, to: 'last-successful' }
+    : { ...ask, to: nothing, allowRemoval: true };
+}
+
+async function preflight(
+  { open, door }: { readonly open: Open; readonly door: Door },
+  watched: Watched,
+): Promise<Preflight> {
   const id = requestIdOf(watched);
   const refused = (code: string, message: string): Preflight => ({
     id,
@@ -110,8 +124,7 @@ async function preflight(door: Door, watched: Watched): Promise<Preflight> {
     needsApproval: false,
   });
   try {
-    const automatic = causeOf(watched);
-    const plan = await door.plan({ scope: watched.scope, to: 'last-successful', automatic });
+    const plan = await door.plan(await open((context) => askOf(context, watched)));
     if (plan.findings.some(({ code }) => code === 'NO_RECORDS'))
       return refused('AUTO_NO_RECORDS', 'No deployment is recorded as successful.');
     if (plan.unchanged) return refused('AUTO_UNCHANGED', 'It would change nothing.');
@@ -139,12 +152,17 @@ async function factsOf(context: RequestContext, watched: Watched): Promise<AutoF
   };
 }
 
+const scopeOf = (names: Coordinates): Scope => ({
+  mode: names.service === undefined ? 'full' : 'service',
+  ...names,
+});
+
 /** What is recorded of the revision before. */
 async function previousOf(
   snapshot: Snapshot,
   coordinates: Coordinates,
 ): Promise<Pick<AutoFacts, 'previous' | 'isFirst'>> {
-  const scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates } as const;
+  const scope = scopeOf(coordinates);
   const { revisions } = await historyOf(snapshot, scope);
   const before = revisions[1]?.commit.id;
   const records = (await snapshot.deployments?.records(scope)) ?? [];

@@ -81,12 +81,14 @@ export function refusedByItself(
 
 /** null: it goes ahead. */
 export function refusedByFacts(
-  rule: AutoRule,
+  { rule, record }: { readonly rule: AutoRule; readonly record: Watched['record'] },
   { before }: Pick<Memory, 'before'>,
   { previous, isFirst, openRequest, hold, freeze, used }: AutoFacts,
 ): Refusal | null {
   if (isFirst && !rule.atomic)
     return refusal('AUTO_FIRST', 'Nothing was there before it, and `atomic` is off.');
+  if (isFirst && record?.status === 'deployed')
+    return refusal('AUTO_FIRST', 'Nothing was there before it, and it was live: it is not taken away.');
   if (!isFirst && before !== 'live' && !(before === null && previous === 'deployed'))
     return refusal('AUTO_NOT_LIVE_BEFORE', 'What was there before it is not known to have been live.');
   if (openRequest !== null)

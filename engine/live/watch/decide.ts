@@ -17,7 +17,7 @@ export async function decide(
   const early = refusedByItself(watched, memory);
   if (early !== null || watched.auto === null) return refusedWith(early ?? NO_RULE, seen);
   const facts = await auto.facts(watched);
-  const refusal = refusedByFacts(watched.auto, memory, facts);
+  const refusal = refusedByFacts({ rule: watched.auto, record: watched.record }, memory, facts);
   if (refusal !== null) return refusedWith(refusal, seen);
   const found = await auto.preflight(watched);
   if (found.refusal !== null) return refusedWith(found.refusal, seen);

@@ -1,7 +1,7 @@
 /** What is to be observed, as Git says it. */
 import { openDeployments } from '../../deployments/append.ts';
 import { judgeDeployments } from '../../deployments/counted.ts';
-import type { DeploymentCache, DeploymentStore } from '../../deployments/store.ts';
+import type { DeploymentCache, DeploymentStore, KnownDeployment } from '../../deployments/store.ts';
 import { autoRuleFor, liveRulesFor } from '../../layout/configuration/live.ts';
 import { discover } from '../../layout/discover.ts';
 import { type Coordinates, type Deployment, formatCoordinates, type ObjectId } from '../../model/index.ts';
@@ -17,6 +17,8 @@ import type { RecordSeen, Watched } from './types.ts';
 const MOST = 5000;
 /** How long a rollback without a record is observed. Milliseconds. */
 const RECENT_MS = 3_600_000;
+/** How long a record is waited for: a cluster that is away for longer is forgotten. Milliseconds. */
+const WAITING_MS = 31 * 86_400_000;
 /** A survey of the same commits is made again so late: what is recent changes with the time. Milliseconds. */
 const FRESH_MS = 10 * 60_000;
 
@@ -95,7 +97,9 @@ async function scopesOf(
   const add = (names: Coordinates) => {
     if (isLive(names)) found.set(formatCoordinates(names), coordinatesOf(names));
   };
-  for (const waiting of store.known(({ status }) => status === 'pending')) add(waiting);
+  const isWaiting = ({ status, createdAt }: KnownDeployment) =>
+    status === 'pending' && now - Date.parse(createdAt) < WAITING_MS;
+  for (const waiting of store.known(isWaiting)) add(waiting);
   for (const { commit, trailers } of commits.filter(
     ({ commit }) => now - Date.parse(commit.time) < RECENT_MS,
   ))

@@ -23,11 +23,13 @@ import type { RequestContext, Rules } from '../context.ts';
 export interface AutomaticAsk extends AutomaticCause {
   /** The failure will be recorded before it is asked for. */
   readonly isForeseen?: boolean;
+  /** It takes away what was not there before. */
+  readonly allowRemoval?: boolean;
 }
 
 /** What of a request decides on it. */
 export interface AutomaticClaim
-  extends Pick<LedgerRequest, 'scope' | 'target'>,
+  extends Pick<LedgerRequest, 'allowRemoval' | 'scope' | 'target'>,
     Partial<Pick<LedgerRequest, 'overrides' | 'resume'>> {
   readonly automatic: AutomaticAsk;
   /** Those before it count towards the limit. `at`: milliseconds since 1970. */
@@ -57,6 +59,7 @@ export async function isExemptHere(
     scope: plan.scope,
     target: plan.target.commit,
     overrides: plan.overrides,
+    allowRemoval: automatic.allowRemoval === true,
     ...(plan.resumes && { resume: true as const }),
     automatic,
     before: { at: context.clock.now(), id: null },
@@ -69,15 +72,18 @@ export async function exemptionProblem(
   { snapshot, ledgerSnapshot }: { readonly snapshot: Snapshot; readonly ledgerSnapshot: LedgerSnapshot },
   claim: AutomaticClaim,
 ): Promise<string | null> {
-  const { scope, target, automatic, overrides = [], resume } = claim;
+  const { scope, target, allowRemoval, automatic, overrides = [], resume } = claim;
   if (scope.mode === 'field' || scope.wholeFile === true || resume === true || overrides.length > 0)
     return 'It is more, or less, than an automatic rollback is.';
   const rule = autoRuleFor(snapshot.layout.config.auto, nameOf(scope));
   if (rule === null) return 'No entry of `auto` matches its environment.';
   const found = await lastSuccessful(snapshot, scope);
   if (found.current !== automatic.revision) return 'Another revision is current by now.';
-  if (found.target !== target) return 'Its target is not what records say was successful last.';
   const records = (await snapshot.deployments?.records(scope)) ?? [];
+  // A first delivery that never was healthy goes away again.
+  const isRemoval = rule.atomic && found.nothing !== null && !isSeenDeployed(records, automatic.revision);
+  if (allowRemoval ? !isRemoval || target !== found.nothing : target !== found.target)
+    return 'Its target is not what records say was successful last.';
   if (automatic.isForeseen !== true && !isSeenFailed(records, automatic.revision))
     return 'No record that counts says that an observer saw its revision fail.';
   const used = (await automaticOf(ledgerSnapshot, scope)).filter(

@@ -122,3 +122,32 @@ describe('an automatic rollback where people have to agree', () => {
     await expect(run).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
   });
 });
+
+describe('a first delivery that never became healthy', () => {
+  const web = 'apps/prod/web/app.yaml';
+  const atomicScene = (atomic: boolean) =>
+    sceneOf({ auto: [{ match: '**', window: '10m', bad: '1m', limit: '5/1h', atomic }] });
+
+  it('goes away again where that is wanted', async () => {
+    const { repo, engine, look, degrade } = await atomicScene(true);
+    await look('live');
+    await repo.replay([{ files: { [web]: 'image: web:v1\n' }, date: new Date().toISOString() }]);
+    const requests = (await degrade()).filter(({ scope }) => scope === 'prod/web');
+    expect(requests).toMatchObject([{ status: 'approved' }]);
+    expect(await engine.rollbacks.execute(requests[0]?.id ?? '')).toMatchObject({ status: 'completed' });
+    expect(await repo.git('ls-tree', '-r', '--name-only', 'main', 'apps')).toBe('apps/prod/api/app.yaml');
+  });
+
+  it.each([
+    ['it is not wanted', false, 'degraded'],
+    ['it was live once', true, 'live'],
+  ] as const)('stays where %s', async (_, atomic, first) => {
+    const { repo, engine, look, degrade } = await atomicScene(atomic);
+    await look('live');
+    await repo.replay([{ files: { [web]: 'image: web:v1\n' }, date: new Date().toISOString() }]);
+    await look(first, 120_000);
+    expect((await degrade()).filter(({ scope }) => scope === 'prod/web')).toEqual([]);
+    const { deployments } = await engine.deployments.list({ reader: JANE, scope: 'prod/web' });
+    expect(deployments).toMatchObject([{ status: 'failed', automatic: { refused: 'AUTO_FIRST' } }]);
+  });
+});
