@@ -1,7 +1,7 @@
 /** What the server answers with: types of its schemas, and nothing that runs. */
 import type { z } from 'zod';
 import type { Drift as DriftView, LiveStatus as LiveView } from '../engine/model/index.ts';
-import type { comparison, environments, environmentView, history } from '../server/schemas/history.ts';
+import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
 import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
@@ -15,6 +15,7 @@ export type Environment = Environments['environments'][number];
 export type EnvironmentView = z.output<typeof environmentView>;
 export type History = z.output<typeof history>;
 export type Revision = History['revisions'][number];
+export type Shown = z.output<typeof shown>;
 export type Comparison = z.output<typeof comparison>;
 export type FileDifference = z.output<typeof serviceDifference>['files'][number];
 export type FieldChange = NonNullable<FileDifference['fields']>[number];

@@ -7,7 +7,7 @@ import { Difference } from '../difference/difference.tsx';
 import { Command } from '../parts/command.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Empty, Resource } from '../parts/states.tsx';
-import { previousOf } from '../scope/revisions.ts';
+import { currentOf } from '../scope/revisions.ts';
 import type { PanelProps } from '../scope/panel-props.ts';
 
 export function ComparePanel({ names }: PanelProps) {
@@ -15,8 +15,8 @@ export function ComparePanel({ names }: PanelProps) {
   const { route } = useLocation();
   const history = useResource<History>(historyCall(names, { limit: 200 }));
   const revisions = history.value?.revisions ?? [];
-  const previous = previousOf(revisions);
-  const from = query['from'] || (previous === null ? '' : `v${previous.version}`);
+  const current = currentOf(revisions)?.version ?? 1;
+  const from = query['from'] || (current === 1 ? '' : `v${current - 1}`);
   const to = query['to'] ?? '';
   const go = (sides: { from?: string; to?: string }) =>
     route(scopePath(names, 'compare', { from, to, ...sides }), true);

@@ -5,13 +5,6 @@ import type { Revision } from '../contract.ts';
 export const currentOf = (revisions: readonly Revision[]): Revision | null =>
   revisions.find(({ current }) => current) ?? null;
 
-/** What a rollback would return to: the newest one before the current one that is eligible. */
-export function previousOf(revisions: readonly Revision[]): Revision | null {
-  const at = revisions.findIndex(({ current }) => current);
-  if (at === -1) return null;
-  return revisions.slice(at + 1).find(({ eligible }) => eligible) ?? null;
-}
-
 /** Milliseconds from a revision to the one after it; null: it is the newest, or that one is not here. */
 export function ranFor(
   revisions: readonly Revision[],

@@ -1,14 +1,15 @@
 /** The revision that a scope has now, and the button that leads back. */
-import type { Revision } from '../contract.ts';
-import { type ScopeNames, scopeName, scopePath } from '../data/paths.ts';
+import type { Revision, Shown } from '../contract.ts';
+import { environmentCall, type ScopeNames, scopeName, scopePath } from '../data/paths.ts';
+import { useResource } from '../data/resource.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Command } from '../parts/command.tsx';
 import { durationOf } from '../parts/duration.ts';
 import { LinkButton } from '../parts/link-button.tsx';
 import { commandLine } from '../parts/shell-words.ts';
-import { Empty } from '../parts/states.tsx';
+import { Empty, Loading } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
-import { currentOf, previousOf, ranFor } from './revisions.ts';
+import { currentOf, ranFor } from './revisions.ts';
 
 interface RunningProps {
   readonly names: ScopeNames;
@@ -53,10 +54,15 @@ function Images({ of }: { readonly of: readonly string[] }) {
 }
 
 function WayBack({ names, revisions }: RunningProps) {
-  const target = previousOf(revisions);
-  if (target === null) return <Empty>There is no earlier revision that it could be rolled back to.</Empty>;
-  const ran = ranFor(revisions, target);
-  const to = `v${target.version}`;
+  // Which one that is the engine says: not one that was undone, or failed, or holds the same.
+  const { value, problem } = useResource<Shown>(
+    environmentCall(names, '/revisions/previous', { service: names.service }),
+  );
+  if (value === null && problem === null) return <Loading lines={2} />;
+  if (value === null) return <Empty>{problem?.message}</Empty>;
+  const { version, commit } = value;
+  const ran = version === null ? null : ranFor(revisions, { version });
+  const to = version === null ? commit.slice(0, 12) : `v${version}`;
   return (
     <div class="way-back">
       <div class="actions">

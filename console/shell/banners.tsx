@@ -7,10 +7,10 @@ import { durationOf } from '../parts/duration.ts';
 
 export function Banners() {
   return (
-    <>
+    <aside aria-label="Notices">
       <BreakGlass />
       <SingleUser />
-    </>
+    </aside>
   );
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 /** Whoever loads one of these may start a process or speak to a server. */
 const IMPURE =
-  /^(node:(child_process|cluster|dgram|http2?|https|net|tls|worker_threads)|bullmq|ioredis|simple-git)$/;
+  /^(node:(child_process|cluster|dgram|http2?|https|net|tls|worker_threads)|bullmq|ioredis|simple-git|playwright-core)$/;
 const IMPORT =
   /^(?:import|export)\s(?!type\s)[^;]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gm;
 

@@ -1,0 +1,207 @@
+/** The console in a real browser, found by the words that people read. */
+import type { Browser, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectNothingWrong,
+  hasChromium,
+  misfitsOf,
+  needsChromium,
+  openBrowser,
+  openPage,
+  settled,
+  violationsOf,
+} from '../helpers/program/browser.ts';
+import { isProof } from '../helpers/run/proof.ts';
+import { consoleScene, HOSTILE, type Scene } from './scene.ts';
+
+const ENVIRONMENT = '/e/acme/production';
+const PAGES = [
+  '/',
+  ENVIRONMENT,
+  `${ENVIRONMENT}/api`,
+  `${ENVIRONMENT}/history`,
+  `${ENVIRONMENT}/web/compare?from=v1`,
+  `${ENVIRONMENT}/drift`,
+  '/requests',
+  '/holds',
+  '/e/acme/nowhere',
+  '/e/acme/production/api/overview',
+];
+
+/** Where it is seen; lists to choose from have it too. */
+const textOf = (page: Page) => page.getByText(HOSTILE.slice(0, -1)).filter({ visible: true }).first();
+
+describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
+  let browser: Browser;
+  let scene: Scene;
+  beforeAll(async () => {
+    [browser, scene] = await Promise.all([openBrowser(), consoleScene()]);
+  });
+
+  it('signs in with the address that the server prints, whose token leaves the address bar', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    expect(page.url()).toBe(`${scene.api.url}/`);
+    await page.getByText('Single user').waitFor();
+    expect(await page.context().cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }]);
+    expect(await page.evaluate<string>('JSON.stringify({ ...localStorage }) + document.cookie')).toBe('{}');
+    expect(scene.api.log.join('')).not.toContain(scene.api.token);
+    await page.reload();
+    await settled(page);
+    await page.getByRole('link', { name: 'production', exact: true }).waitFor();
+    expectNothingWrong(open);
+  });
+
+  it('shows a stranger how to sign in, and asks for no token', async () => {
+    const open = await openPage(browser, scene.api, { isStranger: true });
+    await open.go('/requests');
+    await open.page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    expect(await open.page.locator('input').count()).toBe(0);
+    await open.go('/#token=another');
+    await open.page.getByText('The token is not the one of this server.').waitFor();
+    expectNothingWrong(open);
+  });
+
+  it('says first what runs, what is asked for and what is held, and leads back', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await open.go(`${ENVIRONMENT}/api`);
+    const running = page.getByRole('region', { name: 'What runs' });
+    expect(await running.innerText()).toContain('example.com/api:1.59.0');
+    const back = page.getByRole('button', { name: /^Roll back to v59 \(ran / });
+    expect(await back.getAttribute('href')).toBe(`${ENVIRONMENT}/api/rollback?to=v59`);
+    await page.getByText('backtrail rollback acme/production/api --to v59').waitFor();
+    await page.getByRole('button', { name: 'Resume tracking' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await open.go(ENVIRONMENT);
+    await page.getByRole('link', { name: /acme\/production\/web to v1/ }).waitFor();
+    expectNothingWrong(open);
+  });
+
+  it('has a history of any length, with ways back and comparisons', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await open.go(ENVIRONMENT);
+    await page.getByRole('tab', { name: 'History' }).click();
+    await settled(page);
+    expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
+      'Revision',
+      'Timestamp',
+      'Author',
+      'Changes',
+      'Source',
+      'Status',
+      'Actions',
+    ]);
+    await page.getByRole('button', { name: /^Details of v72:/ }).click();
+    await page.getByText('mallory@example.com').waitFor();
+    const back = page.getByRole('button', { name: 'Roll back to this revision' });
+    expect(await back.first().getAttribute('href')).toBe(`${ENVIRONMENT}/rollback?to=v72`);
+    await page.mouse.wheel(0, 100_000);
+    await page.getByRole('button', { name: /^Details of v1:/ }).waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByRole('button', { name: 'Compare with current' }).first().click();
+    await page.getByRole('tab', { name: 'Compare', selected: true }).waitFor();
+    await settled(page);
+    expect(new URL(page.url()).search).toBe('?from=v72');
+    await page.goBack();
+    await page.getByRole('tab', { name: 'History', selected: true }).waitFor();
+    expectNothingWrong(open);
+  });
+
+  it('draws differences by words, folds what is the same, and links to lines', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await open.go(`${ENVIRONMENT}/web/compare?from=v1`);
+    const file = page.locator('details', { hasText: 'notes.txt' });
+    expect(await file.locator('mark').allInnerTexts()).toEqual(['1', '2', '1', '2']);
+    expect(await file.getByText('removed:').count()).toBe(2);
+    await page.getByRole('button', { name: 'Split' }).click();
+    expect(await file.locator('tr', { has: page.locator('mark') }).count()).toBe(2);
+    const link = file.getByRole('link', { name: 'Link to line 11' }).first();
+    await open.go(`${ENVIRONMENT}/web/compare?from=v1${(await link.getAttribute('href')) ?? ''}`);
+    expect(await page.locator('td:target').innerText()).toBe('11');
+    expectNothingWrong(open);
+  });
+
+  it('shows what people wrote as text, whatever it is', async () => {
+    const open = await openPage(browser, scene.api);
+    for (const path of [
+      `${ENVIRONMENT}/history`,
+      '/requests',
+      '/holds',
+      `${ENVIRONMENT}/web/compare?from=v1`,
+    ]) {
+      await open.go(path);
+      await textOf(open.page).waitFor();
+      expect(await open.page.locator('main script, main img, main i').count()).toBe(0);
+    }
+    expectNothingWrong(open);
+  });
+
+  it('is driven by keys alone', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await page.keyboard.press('/');
+    await page.keyboard.type('prod web');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'acme/production/web' }).waitFor();
+    await open.go('/requests');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/requests\/rbk-/);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expectNothingWrong(open);
+  });
+
+  it('resumes tracking by a request of its own, once somebody says why', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await open.go('/holds');
+    await page.getByRole('button', { name: 'Resume tracking' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Resume tracking of acme/production/api' });
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('v60 is fixed');
+    await dialog.getByRole('button', { name: 'Resume tracking' }).click();
+    const made = dialog.getByRole('link', { name: 'Its request' });
+    await made.waitFor();
+    const id = (await made.getAttribute('href'))?.split('/').at(-1);
+    const { body } = await scene.api.get(`/api/v1/rollbacks/${id}`);
+    expect(body).toMatchObject({ resume: true, status: 'pending', justification: 'v60 is fixed' });
+    expectNothingWrong(open);
+  });
+
+  it('says what may not be seen, what is not there, and that the server is away', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    await open.go('/e/acme/nowhere');
+    expect(await page.getByRole('alert').innerText()).toContain('ENVIRONMENT_UNKNOWN');
+    await open.go(ENVIRONMENT);
+    await page.route('**/api/**', (route) => route.abort());
+    await page.getByRole('tab', { name: 'Drift' }).click();
+    await page.getByText('The server is away').waitFor();
+    await page.getByRole('tab', { name: 'Overview' }).click();
+    await page.getByText('Not up to date.').first().waitFor();
+    await page.getByRole('region', { name: 'What runs' }).waitFor();
+    expectNothingWrong(open);
+  });
+
+  it.each(isProof ? PAGES : [`${ENVIRONMENT}/api`])(
+    'finds nothing that keeps anybody out, dark or light, or a thumb from hitting, at %s',
+    async (path) => {
+      for (const colorScheme of ['dark', 'light'] as const) {
+        const open = await openPage(browser, scene.api, { width: 360, colorScheme });
+        await open.go(path);
+        expect([path, colorScheme, await misfitsOf(open.page)]).toEqual([
+          path,
+          colorScheme,
+          { wider: 0, small: [] },
+        ]);
+        expect([path, colorScheme, await violationsOf(open.page)]).toEqual([path, colorScheme, []]);
+        expectNothingWrong(open);
+      }
+    },
+  );
+});
