@@ -63,7 +63,8 @@ function blocksOfText(text: string): Block[] {
       [old, oldLeft] = [Number(header[1]), Number(header[2] ?? 1)];
       [next, nextLeft] = [Number(header[3]), Number(header[4] ?? 1)];
       blocks.push({ title: `From line ${next || old}`, selector: null, lines: [] });
-    } else if (oldLeft <= 0 && nextLeft <= 0) {
+    } else if (sign === '\\') put(numbered('note', rest.trim(), 0));
+    else if (oldLeft <= 0 && nextLeft <= 0) {
       // Names of the file, which stand above it.
       if (!/^(---|\+\+\+) /.test(line)) put(numbered('note', line, 0));
     } else if (sign === '+') {
@@ -72,8 +73,7 @@ function blocksOfText(text: string): Block[] {
     } else if (sign === '-') {
       put({ kind: 'removed', text: rest, old: old++, next: null });
       oldLeft -= 1;
-    } else if (sign === '\\') put(numbered('note', rest.trim(), 0));
-    else {
+    } else {
       put({ kind: 'same', text: rest, old: old++, next: next++ });
       [oldLeft, nextLeft] = [oldLeft - 1, nextLeft - 1];
     }

@@ -22,17 +22,19 @@ export function RevisionRow({ names, of, ran, isOpen, onToggle }: RowProps) {
     <>
       <tr role="row" data-row tabIndex={-1} class={of.current ? 'current' : undefined}>
         <td role="cell" class="revision">
-          <button
-            type="button"
-            class="quiet toggle"
-            data-primary
-            aria-expanded={isOpen}
-            aria-label={`Details of ${id}: ${subject}`}
-            onClick={onToggle}
-          >
-            <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> <b>{id}</b>
-          </button>
-          <span class="subject">{subject}</span>
+          <div>
+            <button
+              type="button"
+              class="quiet toggle"
+              data-primary
+              aria-expanded={isOpen}
+              aria-label={`Details of ${id}: ${subject}`}
+              onClick={onToggle}
+            >
+              <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> <b>{id}</b>
+            </button>
+            <span class="subject">{subject}</span>
+          </div>
         </td>
         <td role="cell" class="timestamp">
           <Time at={time} quiet />

@@ -7,7 +7,7 @@ export const currentOf = (revisions: readonly Revision[]): Revision | null =>
 
 /** Milliseconds from a revision to the one after it; null: it is the newest, or that one is not here. */
 export function ranFor(
-  revisions: readonly Revision[],
+  revisions: readonly Pick<Revision, 'version' | 'time'>[],
   { version }: Pick<Revision, 'version'>,
 ): number | null {
   const [own, next] = [version, version + 1].map((wanted) =>

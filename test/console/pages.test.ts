@@ -53,8 +53,8 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   });
 
   it('shows a stranger how to sign in, and asks for no token', async () => {
-    const open = await openPage(browser, scene.api, { isStranger: true });
-    await open.go('/requests');
+    const open = await openPage(browser, scene.api, { isStranger: true, at: '/requests' });
+
     await open.page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
     expect(await open.page.locator('input').count()).toBe(0);
     await open.go('/#token=another');
@@ -63,9 +63,8 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   });
 
   it('says first what runs, what is asked for and what is held, and leads back', async () => {
-    const open = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api, { at: `${ENVIRONMENT}/api` });
     const { page } = open;
-    await open.go(`${ENVIRONMENT}/api`);
     const running = page.getByRole('region', { name: 'What runs' });
     expect(await running.innerText()).toContain('example.com/api:1.59.0');
     const back = page.getByRole('button', { name: /^Roll back to v59 \(ran / });
@@ -79,9 +78,8 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   });
 
   it('has a history of any length, with ways back and comparisons', async () => {
-    const open = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api, { at: ENVIRONMENT });
     const { page } = open;
-    await open.go(ENVIRONMENT);
     await page.getByRole('tab', { name: 'History' }).click();
     await settled(page);
     expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
@@ -110,9 +108,8 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   });
 
   it('draws differences by words, folds what is the same, and links to lines', async () => {
-    const open = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api, { at: `${ENVIRONMENT}/web/compare?from=v1` });
     const { page } = open;
-    await open.go(`${ENVIRONMENT}/web/compare?from=v1`);
     const file = page.locator('details', { hasText: 'notes.txt' });
     expect(await file.locator('mark').allInnerTexts()).toEqual(['1', '2', '1', '2']);
     expect(await file.getByText('removed:').count()).toBe(2);
@@ -154,13 +151,13 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate<string>('document.activeElement.tagName')).not.toBe('DIALOG');
     expectNothingWrong(open);
   });
 
   it('resumes tracking by a request of its own, once somebody says why', async () => {
-    const open = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api, { at: '/holds' });
     const { page } = open;
-    await open.go('/holds');
     await page.getByRole('button', { name: 'Resume tracking' }).click();
     const dialog = page.getByRole('dialog', { name: 'Resume tracking of acme/production/api' });
     await dialog.getByRole('textbox', { name: 'Reason' }).fill('v60 is fixed');
@@ -174,9 +171,8 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   });
 
   it('says what may not be seen, what is not there, and that the server is away', async () => {
-    const open = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api, { at: '/e/acme/nowhere' });
     const { page } = open;
-    await open.go('/e/acme/nowhere');
     expect(await page.getByRole('alert').innerText()).toContain('ENVIRONMENT_UNKNOWN');
     await open.go(ENVIRONMENT);
     await page.route('**/api/**', (route) => route.abort());
@@ -191,17 +187,13 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   it.each(isProof ? PAGES : [`${ENVIRONMENT}/api`])(
     'finds nothing that keeps anybody out, dark or light, or a thumb from hitting, at %s',
     async (path) => {
+      const open = await openPage(browser, scene.api, { width: 360, at: path });
       for (const colorScheme of ['dark', 'light'] as const) {
-        const open = await openPage(browser, scene.api, { width: 360, colorScheme });
-        await open.go(path);
-        expect([path, colorScheme, await misfitsOf(open.page)]).toEqual([
-          path,
-          colorScheme,
-          { wider: 0, small: [] },
-        ]);
+        await open.page.emulateMedia({ colorScheme });
+        expect([path, await misfitsOf(open.page)]).toEqual([path, { wider: 0, small: [] }]);
         expect([path, colorScheme, await violationsOf(open.page)]).toEqual([path, colorScheme, []]);
-        expectNothingWrong(open);
       }
+      expectNothingWrong(open);
     },
   );
 });

@@ -34,7 +34,7 @@ export async function consoleScene(): Promise<Scene> {
   await repo.replay(steps, 'main');
   await repo.git('reset', '--quiet', '--hard');
   await repo.commit(
-    { [`${at('web')}/notes.txt`]: lines(2), [`${at('web')}/${'<b>bold'}.txt`]: `${HOSTILE}\n` },
+    { [`${at('web')}/notes.txt`]: lines(2), [`${at('web')}/<b>bold.txt`]: `${HOSTILE}\n` },
     { message: HOSTILE, author: { name: '<i>Mallory</i>', email: 'mallory@example.com' } },
   );
   const engine = await engineOf(repo, { lives: 'file' });

@@ -10,7 +10,9 @@ import type { Api } from '../servers/api.ts';
 import { closeAfterFile, closeAfterTest } from '../run/lifetime.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const PROGRAM = spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim();
+const PROGRAM = spawnSync('sh', ['-c', 'command -v chromium || command -v google-chrome'], {
+  encoding: 'utf8',
+}).stdout.trim();
 
 export const hasChromium = PROGRAM !== '';
 /** For the names of tests that are skipped. */
@@ -51,13 +53,15 @@ export interface PageOptions {
   readonly colorScheme?: 'dark' | 'light';
   /** Not signed in. */
   readonly isStranger?: boolean;
+  /** Where it is opened. */
+  readonly at?: string;
 }
 
 /** A browser profile of its own, signed in by the address that a single-user server prints. */
 export async function openPage(
   browser: Browser,
   { url, token }: Pick<Api, 'url' | 'token'>,
-  { width = 1280, colorScheme = 'light', isStranger = false }: PageOptions = {},
+  { width = 1280, colorScheme = 'light', isStranger = false, at = '/' }: PageOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
   closeAfterTest(() => context.close());
@@ -82,7 +86,7 @@ export async function openPage(
     await page.goto(`${url}${path}`);
     await settled(page);
   };
-  if (!isStranger) await go(`/#token=${token}`);
+  await go(isStranger ? at : `${at}#token=${token}`);
   return { page, wrongs, go };
 }
 
