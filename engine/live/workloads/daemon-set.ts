@@ -1,5 +1,5 @@
 import { countAt, textAt } from '../read.ts';
-import { pods, type Rollout, UNOBSERVED } from './rollout.ts';
+import { ofPods, type Rollout, UNOBSERVED } from './rollout.ts';
 
 /** As DaemonSetStatusViewer of kubectl decides. It says nothing of OnDelete, whose pods are replaced when somebody deletes them. */
 export function judgeDaemonSet(object: unknown): Rollout {
@@ -13,11 +13,10 @@ export function judgeDaemonSet(object: unknown): Rollout {
       ? {
           phase: 'held',
           code: 'SUSPENDED',
-          message: `${updated} of ${pods(wanted)} are updated; the others when somebody deletes them (OnDelete).`,
+          message: `${ofPods(updated, wanted)} updated; the others when somebody deletes them (OnDelete).`,
         }
-      : { phase: 'waiting', message: `${updated} of ${pods(wanted)} are updated.` };
+      : { phase: 'waiting', message: `${ofPods(updated, wanted)} updated.` };
   }
-  if (available < wanted)
-    return { phase: 'waiting', message: `${available} of ${pods(wanted)} that are updated are available.` };
-  return { phase: 'done', message: `${available} of ${pods(wanted)} are updated and available.` };
+  if (available < wanted) return { phase: 'waiting', message: `${ofPods(available, wanted)} available.` };
+  return { phase: 'done', message: `${ofPods(available, wanted)} updated and available.` };
 }

@@ -1,6 +1,6 @@
 import { because } from '../judgement/message.ts';
 import { conditionOf, countAt, textAt, valueAt } from '../read.ts';
-import { replicas, type Rollout, UNOBSERVED } from './rollout.ts';
+import { ofReplicas, type Rollout, UNOBSERVED } from './rollout.ts';
 
 /** As DeploymentStatusViewer of kubectl decides (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go). A paused one is held, unless it is done. */
 export function judgeDeployment(object: unknown): Rollout {
@@ -26,17 +26,22 @@ function statusOf(object: unknown): Rollout {
   ];
   const wanted = countAt(object, 'spec', 'replicas');
   if (wanted !== undefined && updated < wanted)
-    return { phase: 'waiting', message: `${updated} of ${replicas(wanted)} are updated${refusal(object)}.` };
-  if (all > updated)
-    return { phase: 'waiting', message: `${replicas(all - updated)} of before are yet to end.` };
+    return { phase: 'waiting', message: `${ofReplicas(updated, wanted)} updated${refusal(object)}.` };
+  if (all > updated) {
+    const old = all - updated;
+    return {
+      phase: 'waiting',
+      message: `${old} old ${old === 1 ? 'replica has' : 'replicas have'} yet to end.`,
+    };
+  }
   if (available < updated)
     return {
       phase: 'waiting',
-      message: `${available} of ${replicas(updated)} that are updated are available${refusal(object)}.`,
+      message: `${ofReplicas(available, updated)} available${refusal(object)}.`,
     };
   return {
     phase: 'done',
-    message: `${replicas(available)} of ${wanted ?? updated} are updated and available.`,
+    message: `${ofReplicas(available, wanted ?? updated)} updated and available.`,
   };
 }
 

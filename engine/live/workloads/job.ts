@@ -1,6 +1,6 @@
 import { because } from '../judgement/message.ts';
 import { conditionOf, countAt, textAt, valueAt } from '../read.ts';
-import { pods, type Rollout } from './rollout.ts';
+import type { Rollout } from './rollout.ts';
 
 /** By its conditions `Complete` and `Failed`; counts alone say nothing, as a pod that failed may be tried again. */
 export function judgeJob(object: unknown): Rollout {
@@ -22,5 +22,5 @@ export function judgeJob(object: unknown): Rollout {
     countAt(object, 'status', 'active') ?? 0,
     countAt(object, 'status', 'failed') ?? 0,
   ];
-  return { phase: 'waiting', message: `${pods(active)} of it run, and ${tried} failed.` };
+  return { phase: 'waiting', message: `Its pods: ${active} active, ${tried} failed.` };
 }

@@ -1,5 +1,5 @@
 import { countAt } from '../read.ts';
-import { replicas, type Rollout, UNOBSERVED } from './rollout.ts';
+import { ofReplicas, type Rollout, UNOBSERVED } from './rollout.ts';
 
 export function judgeReplicaSet(object: unknown): Rollout {
   const status = (key: string) => countAt(object, 'status', key) ?? 0;
@@ -7,5 +7,5 @@ export function judgeReplicaSet(object: unknown): Rollout {
   const wanted = countAt(object, 'spec', 'replicas') ?? 1;
   const available = status('availableReplicas');
   const phase = available < wanted ? 'waiting' : 'done';
-  return { phase, message: `${available} of ${replicas(wanted)} are available.` };
+  return { phase, message: `${ofReplicas(available, wanted)} available.` };
 }

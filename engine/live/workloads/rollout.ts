@@ -21,5 +21,10 @@ export const UNOBSERVED: Rollout = {
   message: 'Its controller has not seen its specification yet.',
 };
 
-export const replicas = (count: number) => (count === 1 ? '1 replica' : `${count} replicas`);
-export const pods = (count: number) => (count === 1 ? '1 pod' : `${count} pods`);
+/** `1 of 3 replicas are`, `1 of 1 replica is` */
+export const ofReplicas = (part: number, whole: number) => share(part, whole, 'replica');
+/** `1 of 3 pods are`, `1 of 1 pod is` */
+export const ofPods = (part: number, whole: number) => share(part, whole, 'pod');
+
+const share = (part: number, whole: number, noun: string) =>
+  `${part} of ${whole} ${whole === 1 ? `${noun} is` : `${noun}s are`}`;

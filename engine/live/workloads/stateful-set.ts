@@ -1,5 +1,5 @@
 import { countAt, isFields, textAt, valueAt } from '../read.ts';
-import { pods, replicas, type Rollout, UNOBSERVED } from './rollout.ts';
+import { ofPods, ofReplicas, type Rollout, UNOBSERVED } from './rollout.ts';
 
 /** As StatefulSetStatusViewer of kubectl decides. It says nothing of OnDelete, whose pods are replaced when somebody deletes them. */
 export function judgeStatefulSet(object: unknown): Rollout {
@@ -11,18 +11,19 @@ export function judgeStatefulSet(object: unknown): Rollout {
   if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete')
     return onDelete(object, ready, wanted ?? 0);
   if (wanted !== undefined && ready < wanted)
-    return { phase: 'waiting', message: `${ready} of ${replicas(wanted)} are ready.` };
+    return { phase: 'waiting', message: `${ofReplicas(ready, wanted)} ready.` };
   const rolling = valueAt(object, 'spec', 'updateStrategy', 'rollingUpdate');
   if (isFields(rolling)) return partitioned(countAt(rolling, 'partition'), updated, wanted);
-  if (!isCurrent(object)) return { phase: 'waiting', message: `${pods(updated)} are at the new revision.` };
-  return { phase: 'done', message: `${pods(status('currentReplicas'))} are at the new revision, and ready.` };
+  if (!isCurrent(object))
+    return { phase: 'waiting', message: `The new revision has ${updated} of ${wanted ?? updated} pods.` };
+  return { phase: 'done', message: `${ofReplicas(ready, wanted ?? ready)} updated and ready.` };
 }
 
 function partitioned(partition: number | undefined, updated: number, wanted: number | undefined): Rollout {
   const due = wanted === undefined || partition === undefined ? 0 : wanted - partition;
-  if (updated < due) return { phase: 'waiting', message: `${updated} of ${pods(due)} are updated.` };
+  if (updated < due) return { phase: 'waiting', message: `${ofPods(updated, due)} updated.` };
   const kept = partition ? `; ${partition} below the partition keep what they had` : '';
-  return { phase: 'done', message: `${updated} of ${pods(wanted ?? updated)} are updated and ready${kept}.` };
+  return { phase: 'done', message: `${ofReplicas(updated, wanted ?? updated)} updated and ready${kept}.` };
 }
 
 function onDelete(object: unknown, ready: number, wanted: number): Rollout {
@@ -31,10 +32,10 @@ function onDelete(object: unknown, ready: number, wanted: number): Rollout {
     return {
       phase: 'held',
       code: 'SUSPENDED',
-      message: `${updated} of ${pods(wanted)} are updated; the others when somebody deletes them (OnDelete).`,
+      message: `${ofPods(updated, wanted)} updated; the others when somebody deletes them (OnDelete).`,
     };
-  if (ready < wanted) return { phase: 'waiting', message: `${ready} of ${replicas(wanted)} are ready.` };
-  return { phase: 'done', message: `${ready} of ${replicas(wanted)} are updated and ready.` };
+  if (ready < wanted) return { phase: 'waiting', message: `${ofReplicas(ready, wanted)} ready.` };
+  return { phase: 'done', message: `${ofReplicas(ready, wanted)} updated and ready.` };
 }
 
 const isCurrent = (object: unknown) =>

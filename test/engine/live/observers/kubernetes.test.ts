@@ -88,7 +88,7 @@ describe('queries', () => {
       object: 'Deployment acme/api',
       state: 'live',
       revision: null,
-      message: '2 replicas of 2 are updated and available.',
+      message: '2 of 2 replicas are updated and available.',
       observedAt: '2026-11-20T10:05:00.000Z',
     });
   });
@@ -169,7 +169,7 @@ describe('an object', () => {
         manifests: [deployment()],
         cluster: { 'Deployment api': found({ ...scaled, spec: { ...scaled.spec, replicas: 1 } }) },
       }),
-    ).toMatchObject([['Deployment acme/api', 'live', '2 replicas of 1 are updated and available.']]);
+    ).toMatchObject([['Deployment acme/api', 'live', '2 of 1 replica is updated and available.']]);
   });
 
   it('is pending while a variable is there that was removed, where the cluster says what was applied last', async () => {
@@ -275,7 +275,7 @@ describe('details', () => {
     ]);
     return observations[0];
   };
-  const BASE = '1 of 2 replicas that are updated are available.';
+  const BASE = '1 of 2 replicas are available.';
 
   it('are asked once a namespace, and only for what is not well', async () => {
     const two = [deployment(), deployment('api:2', {}, 'web'), deployment('api:2', {}, 'ok')];

@@ -18,11 +18,11 @@ describe('a Deployment', () => {
   const condition = (type: string, of: object) => ({ conditions: [{ type, status: 'True', ...of }] });
 
   it.each([
-    [{}, {}, 'done', '3 replicas of 3 are updated and available.'],
+    [{}, {}, 'done', '3 of 3 replicas are updated and available.'],
     [{ observedGeneration: 1 }, {}, 'waiting', 'Its controller has not seen its specification yet.'],
     [{ updatedReplicas: 1 }, {}, 'waiting', '1 of 3 replicas are updated.'],
-    [{ replicas: 4 }, {}, 'waiting', '1 replica of before are yet to end.'],
-    [{ availableReplicas: undefined }, {}, 'waiting', '0 of 3 replicas that are updated are available.'],
+    [{ replicas: 4 }, {}, 'waiting', '1 old replica has yet to end.'],
+    [{ availableReplicas: undefined }, {}, 'waiting', '0 of 3 replicas are available.'],
     [
       { updatedReplicas: 1, ...condition('ReplicaFailure', { message: 'exceeded quota' }) },
       {},
@@ -45,12 +45,12 @@ describe('a Deployment', () => {
       'Its controller has not seen its specification yet.',
     ],
     [{ updatedReplicas: 1 }, { paused: true }, 'held', 'It is paused: 1 of 3 replicas are updated.'],
-    [{}, { paused: true }, 'done', '3 replicas of 3 are updated and available.'],
+    [{}, { paused: true }, 'done', '3 of 3 replicas are updated and available.'],
     [
       { replicas: 0, updatedReplicas: 0, availableReplicas: 0 },
       { replicas: 0 },
       'done',
-      '0 replicas of 0 are updated and available.',
+      '0 of 0 replicas are updated and available.',
     ],
     [
       { replicas: '3', updatedReplicas: -1, availableReplicas: 1e99 },
@@ -82,7 +82,7 @@ describe('a StatefulSet', () => {
   const PLAIN = { type: 'RollingUpdate' };
 
   it.each([
-    [{}, undefined, 'done', '3 of 3 pods are updated and ready.'],
+    [{}, undefined, 'done', '3 of 3 replicas are updated and ready.'],
     [
       { observedGeneration: undefined },
       undefined,
@@ -95,10 +95,10 @@ describe('a StatefulSet', () => {
       { updatedReplicas: 1, currentRevision: 'a' },
       { type: 'RollingUpdate', rollingUpdate: { partition: 2 } },
       'done',
-      '1 of 3 pods are updated and ready; 2 below the partition keep what they had.',
+      '1 of 3 replicas are updated and ready; 2 below the partition keep what they had.',
     ],
-    [{ updatedReplicas: 2, currentRevision: 'a' }, PLAIN, 'waiting', '2 pods are at the new revision.'],
-    [{ currentReplicas: 3 }, PLAIN, 'done', '3 pods are at the new revision, and ready.'],
+    [{ updatedReplicas: 2, currentRevision: 'a' }, PLAIN, 'waiting', 'The new revision has 2 of 3 pods.'],
+    [{ currentReplicas: 3 }, PLAIN, 'done', '3 of 3 replicas are updated and ready.'],
     [
       { updatedReplicas: 1, currentRevision: 'a' },
       { type: 'OnDelete' },
@@ -134,7 +134,7 @@ describe('a DaemonSet', () => {
       'Its controller has not seen its specification yet.',
     ],
     [{ updatedNumberScheduled: 1 }, 'RollingUpdate', 'waiting', '1 of 4 pods are updated.'],
-    [{ numberAvailable: 3 }, 'RollingUpdate', 'waiting', '3 of 4 pods that are updated are available.'],
+    [{ numberAvailable: 3 }, 'RollingUpdate', 'waiting', '3 of 4 pods are available.'],
     [
       { updatedNumberScheduled: 1 },
       'OnDelete',
@@ -165,9 +165,9 @@ describe('a Job', () => {
       { conditions: [{ type: 'Complete', status: 'False' }], active: 1 },
       {},
       'waiting',
-      '1 pod of it run, and 0 failed.',
+      'Its pods: 1 active, 0 failed.',
     ],
-    [{ active: 2, failed: 3 }, {}, 'waiting', '2 pods of it run, and 3 failed.'],
+    [{ active: 2, failed: 3 }, {}, 'waiting', 'Its pods: 2 active, 3 failed.'],
     [{}, { suspend: true }, 'held', 'It is suspended.'],
     [when('Suspended'), {}, 'held', 'It is suspended.'],
   ] as const)('of %j and %j is %s', (status, spec, phase, message) => {
@@ -211,7 +211,7 @@ describe('others', () => {
       'ReplicaSet',
       { status: { observedGeneration: 2, availableReplicas: 1 } },
       'done',
-      '1 of 1 replica are available.',
+      '1 of 1 replica is available.',
     ],
     ['v1', 'Service', {}, 'done', 'It is there as it was delivered.'],
     [
