@@ -3,7 +3,7 @@ import type { ClusterAnswer, ClusterObject, ObjectQuery } from '../../model/inde
 import { differences } from '../declared/compare.ts';
 import type { Judgement } from '../judgement/judgement.ts';
 import { unended } from '../judgement/message.ts';
-import { fieldsAt, textAt, valueAt } from '../read.ts';
+import { fieldsAt, listAt, textAt, valueAt } from '../read.ts';
 import { workloadOf } from '../workloads/workloads.ts';
 import { newestWarning, restartsOf, troublesOf } from './containers.ts';
 import type { Judged } from './judge.ts';
@@ -49,8 +49,9 @@ export function explained(judged: Judged, { pods, events }: Details, since: numb
   const { unwell, ...judgement } = judged;
   if (unwell === null) return judgement;
   const isJob = valueAt(unwell, 'kind') === 'Job';
+  const isPod = valueAt(unwell, 'kind') === 'Pod';
   const own = ownPods(unwell, pods);
-  const current = own.filter((pod) => isJob || isOfTemplate(unwell, pod));
+  const current = own.filter((pod) => isJob || isPod || isOfTemplate(unwell, pod));
   const [worst] = current.flatMap(troublesOf).toSorted((one, other) => other.rank - one.rank);
   const restarts = current.reduce<number>((sum, pod) => sum + restartsOf(pod), 0);
   const warning = newestWarning(eventsOf(unwell, own, events), since);
@@ -82,14 +83,19 @@ function ownPods(object: ClusterObject, pods: readonly ClusterObject[]): readonl
   return pods.filter((pod) => textAt(pod, 'metadata', 'name') === textAt(object, 'metadata', 'name'));
 }
 
-/** Containers alone: admission adds to the rest of a pod. */
+/** By what its containers run: admission adds to the rest of a pod, and a mesh rewrites its probes. */
 function isOfTemplate(workload: ClusterObject, pod: ClusterObject): boolean {
-  if (textAt(workload, 'kind') === 'Pod') return true;
-  const containers = (value: unknown) => {
-    const { containers = [], initContainers = [] } = fieldsAt(value, 'spec');
-    return { spec: { containers, initContainers } };
-  };
-  return differences(containers(valueAt(workload, 'spec', 'template')), containers(pod)).length === 0;
+  const template = valueAt(workload, 'spec', 'template');
+  return differences(containersOf(template), containersOf(pod)).length === 0;
+}
+
+function containersOf(value: unknown): ClusterObject {
+  const pick = (key: string) =>
+    listAt(value, 'spec', key).map((container) => {
+      const { name, image, command, args, env } = fieldsAt(container);
+      return { name, image, command, args, env };
+    });
+  return { spec: { containers: pick('containers'), initContainers: pick('initContainers') } };
 }
 
 /** Those of the object, of its pods, and of its ReplicaSets, which are named after it. */

@@ -246,10 +246,18 @@ describe('an object', () => {
 });
 
 describe('details', () => {
-  const waiting = live(deployment(), { availableReplicas: 1 });
+  const probed = deployment('api:2', { readinessProbe: { httpGet: { port: 8080 } } });
+  const waiting = live(probed, { availableReplicas: 1 });
   const pod = (name: string, image: string, status: object, labels: object = { app: 'api' }) => ({
     metadata: { name, labels },
-    spec: { containers: [{ name: 'api', image }], tolerations: [{ key: 'added' }] },
+    spec: {
+      // As a mesh injects and rewrites.
+      containers: [
+        { name: 'api', image, readinessProbe: { httpGet: { port: 15020 } } },
+        { name: 'istio-proxy', image: 'proxy' },
+      ],
+      tolerations: [{ key: 'added' }],
+    },
     status,
   });
   const container = (state: object, more: object = {}) => ({
