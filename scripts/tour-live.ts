@@ -182,7 +182,14 @@ async function clusterAway(cast: Cast, cluster: ClusterProcess): Promise<void> {
       'The cluster goes away. A rollback is asked for, and approved.',
       cast.jane,
       5,
-      ...['rollback', SCOPE, '--to', 'previous', '--reason', 'v2.2.0 is slow', '--queue', '--yes'],
+      'rollback',
+      SCOPE,
+      '--to',
+      'previous',
+      '--reason',
+      'v2.2.0 is slow',
+      '--queue',
+      '--yes',
     ),
   );
   show('', cast.bob, 0, 'request', 'approve', id, '--yes');

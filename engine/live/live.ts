@@ -90,7 +90,7 @@ async function statusOf(looking: Looking, scope: Coordinates, at?: ObjectId): Pr
   return { scope: name, desired: desired.desired, state: state ?? 'unconfirmed', live };
 }
 
-export function notConfigured(scope: string): BacktrailError {
+function notConfigured(scope: string): BacktrailError {
   return new BacktrailError(
     'LIVE_NOT_CONFIGURED',
     `No entry of \`live\` in the configuration matches ${scope}: nobody can be asked whether it is live.`,

@@ -49,7 +49,7 @@ export async function targetsOf(
   return targets;
 }
 
-export function rulesFor(
+function rulesFor(
   { config }: Pick<Layout, 'config'>,
   { tenant, environment }: Coordinates,
 ): readonly LiveRule[] {

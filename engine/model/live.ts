@@ -134,7 +134,7 @@ export interface ClusterProblem {
   readonly message: string;
 }
 
-export const CLUSTER_PROBLEMS = [
+const CLUSTER_PROBLEMS = [
   /** No file of clusters, or none of this name in it. */
   'CLUSTER_UNKNOWN',
   /** It does not answer, or not in time. */
@@ -154,7 +154,7 @@ export const CLUSTER_PROBLEMS = [
   /** There is no kubectl. */
   'KUBECTL_MISSING',
 ] as const;
-export type ClusterProblemCode = (typeof CLUSTER_PROBLEMS)[number];
+type ClusterProblemCode = (typeof CLUSTER_PROBLEMS)[number];
 
 /** What a cluster answered to one query: objects (none: there is no such object), or why it is not known. */
 export type ClusterAnswer =

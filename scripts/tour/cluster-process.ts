@@ -31,7 +31,7 @@ export async function startClusterProcess({
   const next = async () => {
     const { value, done } = await lines.next();
     claim(done !== true, 'The cluster ended');
-    return String(value);
+    return value;
   };
   return {
     kubeconfig: await next(),

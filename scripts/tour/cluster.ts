@@ -32,12 +32,12 @@ const git = async (...args: string[]) =>
 
 const cluster = await startCluster({ name: 'prod-eu', folder: values.folder });
 process.stdout.write(`${cluster.kubeconfig}\n`);
-let isOver = false;
+const over = new AbortController();
 let end: (() => void) | null = null;
 const reconciled = reconcile(cluster);
 
 for await (const line of createInterface(process.stdin)) process.stdout.write(`${obey(line)}\n`);
-isOver = true;
+over.abort();
 await reconciled;
 await cluster.stop();
 process.exit(0);
@@ -61,7 +61,7 @@ function scale(path: string, replicas: number): void {
 /** What is applied stays as it is, whatever somebody edits, until something else is delivered. */
 async function reconcile(own: Cluster): Promise<void> {
   const applied = new Map<string, string>();
-  while (!isOver) {
+  while (!over.signal.aborted) {
     for (const object of await delivered().catch(() => [])) {
       const key = `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`;
       const text = JSON.stringify(object);

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { textAt } from '../../../../engine/live/read.ts';
 import { createClusters } from '../../../../engine/live/clusters/clusters.ts';
 import type { Clusters, ObjectQuery } from '../../../../engine/model/index.ts';
 import { type ArgoServer, startArgoServer } from '../../../helpers/cluster/argocd-server.ts';
@@ -63,7 +64,7 @@ beforeEach(() => {
 
 const get = async (queries: readonly ObjectQuery[], name = 'shop') =>
   (await clusters.get(name, queries)).map(({ objects, problem }) =>
-    problem === null ? objects.map(({ metadata }) => (metadata as { name: string }).name) : problem.code,
+    problem === null ? objects.map((object) => textAt(object, 'metadata', 'name')) : problem.code,
   );
 
 describe("Argo CD's API", () => {

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { textAt } from '../../../../engine/live/read.ts';
 import { createClusters } from '../../../../engine/live/clusters/clusters.ts';
 import type { Clusters, ObjectQuery } from '../../../../engine/model/index.ts';
 import { type Cluster, startCluster } from '../../../helpers/cluster/cluster.ts';
@@ -56,9 +57,7 @@ beforeEach(() => {
 /** Names of what was found, or the code of the problem. */
 const get = async (queries: readonly ObjectQuery[], name = 'prod-eu') =>
   (await clusters.get(name, queries)).map(({ objects, problem }) =>
-    problem === null
-      ? objects.map(({ metadata }) => (metadata as { name: string }).name).toSorted()
-      : problem.code,
+    problem === null ? objects.map((object) => textAt(object, 'metadata', 'name')).toSorted() : problem.code,
   );
 
 describe.skipIf(!hasKubectl)('a cluster through kubectl', () => {

@@ -74,8 +74,8 @@ describe('answers', () => {
     expect(readObjects('')).toEqual([]);
     expect(readObjects('{"kind":"List","items":[{"kind":"Pod"}]}')).toEqual([{ kind: 'Pod' }]);
     expect(readObjects('{"kind":"Pod"}')).toEqual([{ kind: 'Pod' }]);
-    for (const text of ['<html>', '[]', 'null', '{"kind":"Status"}', '{"items":[1]}', '{"a":1}'])
-      expect(readObjects(text), text).toBeNull();
+    const others = ['<html>', '[]', 'null', '{"kind":"Status"}', '{"items":[1]}', '{"a":1}'];
+    expect(others.filter((text) => readObjects(text) !== null)).toEqual([]);
   });
 
   it('finds objects by group, kind, namespace and name, in whichever version they come', () => {
