@@ -155,6 +155,11 @@ function told(
   };
 }
 
-/** Whether a manifest says how many replicas there are. */
-export const hasReplicas = ({ value }: DeclaredObject): boolean =>
-  isFields(value['spec']) && Object.hasOwn(value['spec'], 'replicas');
+/** Whether it runs another number of replicas than its manifest says. */
+export function hasOtherReplicas({ declared, answer }: ComparedObject): boolean {
+  const spec = declared.value['spec'];
+  if (!isFields(spec) || !Object.hasOwn(spec, 'replicas')) return false;
+  const live = answer?.objects?.find((each) => nameIn(each) === declared.name);
+  if (live === undefined) return false;
+  return differencesOf(declared.value, live).some(({ steps }) => isIgnored([REPLICAS], declared.kind, steps));
+}

@@ -96,13 +96,19 @@ describe('drift', () => {
     ]);
   });
 
-  it('asks each cluster once for all of it', async () => {
-    const { asked } = await drift({ manifests: [deployment(), service], clusters: { 'prod-eu': [] } });
-    expect(asked).toHaveLength(1);
-    expect(asked[0]?.queries.map(({ kind, name }) => [kind, name])).toEqual([
+  it('asks each cluster once for all of it, and for autoscalers only where replicas differ', async () => {
+    const manifests = [deployment(), service];
+    const { asked } = await drift({ manifests, clusters: { 'prod-eu': [live(deployment())] } });
+    const kinds = asked.map(({ queries }) => queries.map(({ kind, name }) => [kind, name]));
+    const objects = [
       ['Deployment', 'api'],
       ['Service', 'api'],
-      ['HorizontalPodAutoscaler', null],
+    ];
+    expect(kinds).toEqual([objects]);
+    const resized = await drift({ manifests, clusters: { 'prod-eu': [live(deployment({ replicas: 5 }))] } });
+    expect(resized.asked.map(({ queries }) => queries.map(({ kind, name }) => [kind, name]))).toEqual([
+      objects,
+      [['HorizontalPodAutoscaler', null]],
     ]);
   });
 
