@@ -94,6 +94,24 @@ describe('what is kept from a caller', () => {
   });
 });
 
+describe('what clusters say', () => {
+  it('is told to whoever may read the environment', async () => {
+    const codeOf = async (path: string, who: string) => (await api.get(`/api/v1/${path}`, by(who))).body.code;
+    const prod = 'environments/-/prod';
+    for (const path of [
+      `${prod}/live`,
+      `${prod}/drift`,
+      `${prod}/services/api/live`,
+      `${prod}/services/api/drift`,
+    ]) {
+      expect([path, await codeOf(path, 'eve')]).toEqual([path, 'PERMISSION_DENIED']);
+      expect([path, await codeOf(path, 'bob in dev')]).toEqual([path, 'TOKEN_TOO_NARROW']);
+      // Nobody can be asked here.
+      expect([path, await codeOf(path, 'ann')]).toEqual([path, 'LIVE_NOT_CONFIGURED']);
+    }
+  });
+});
+
 describe('break-glass', () => {
   it('takes no text that nobody can read, as on the command line', async () => {
     const ask = { environment: 'prod', justification: 'It burns' };
