@@ -186,6 +186,26 @@ describe.runIf(hasKubectl)('drift', () => {
     expect(shown.stdout).toContain('/spec/replicas is 7, declared 3');
   });
 
+  it('is none where an autoscaler or the Application says that it may differ', async () => {
+    const resize = () =>
+      cluster.patch({ kind: 'Deployment', namespace: 'shop', name: 'api' }, { spec: { replicas: 7 } });
+    resize();
+    const hpa = { kind: 'HorizontalPodAutoscaler', namespace: 'shop', name: 'api' };
+    cluster.apply({
+      apiVersion: 'autoscaling/v2',
+      kind: hpa.kind,
+      metadata: { namespace: hpa.namespace, name: hpa.name },
+      spec: { maxReplicas: 9, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' } },
+    });
+    expect((await here('drift', 'prod/api')).code).toBe(0);
+    cluster.remove(hpa);
+    expect((await here('drift', 'prod/api')).code).toBe(3);
+    const application = { kind: 'Application', namespace: 'argocd', name: 'prod-api' };
+    const ignored = { group: 'apps', kind: 'Deployment', jqPathExpressions: ['.spec.replicas'] };
+    cluster.patch(application, { spec: { ignoreDifferences: [ignored] } });
+    expect((await here('drift', 'prod/api')).code).toBe(0);
+  });
+
   it('finds what is missing, and names what could not be checked', async () => {
     cluster.remove({ kind: 'Deployment', namespace: 'shop', name: 'api' });
     expect((await here('drift', 'prod/api')).code).toBe(3);
