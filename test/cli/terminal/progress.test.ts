@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine, progressNotes, progressText } from '../../../cli/terminal/progress.ts';
+import { progressLine, progressNotes, progressText, waitingLine } from '../../../cli/terminal/progress.ts';
 
 function terminal(columns = 60) {
   const written: string[] = [];
@@ -69,5 +69,16 @@ describe('where there is no terminal', () => {
       'waiting for another process that fetches  31 s\n',
       'waiting for another process that fetches  61 s\n',
     ]);
+  });
+});
+
+describe('a line of what is waited for', () => {
+  it('stands in the place of the one before, fits, and goes when it is over', () => {
+    const written: string[] = [];
+    const line = waitingLine({ write: (text) => written.push(text), columns: 20 });
+    line('progressing');
+    line(`degraded \u001b[2J\n${'x'.repeat(100)}`);
+    line(null);
+    expect(written).toEqual(['\r  progressing\u001b[K', '\r  degraded \ufffd[2J xxx\u001b[K', '\r\u001b[K']);
   });
 });
