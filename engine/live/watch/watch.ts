@@ -17,9 +17,10 @@ export interface Watch {
   look(signal?: AbortSignal): Promise<LookResult>;
 }
 
-/** Milliseconds to the next look where nothing is watched, but may be. */
+/** Milliseconds to the next look at Git at the latest: where a revision that is published may have to be rolled back, it is to be seen soon. */
 const IDLE_MS = 60_000;
-const SHORTEST_MS = 1000;
+const AUTO_IDLE_MS = 10_000;
+const SHORTEST_MS = 250;
 
 export function createWatch(ports: WatchPorts): Watch {
   const memories = new Map<string, Memory>();
@@ -105,6 +106,7 @@ function nextOf({ ports, memories }: Pass, away: Away, watched: readonly Watched
     const own = memory.seenAt + intervalOf(each, memory) - monotonic;
     return [Math.max(own, away.waitMs(each))];
   });
-  const soonest = Math.min(IDLE_MS, ...waits);
+  const idle = watched.some(({ auto }) => auto !== null) ? AUTO_IDLE_MS : IDLE_MS;
+  const soonest = Math.min(idle, ...waits);
   return Math.max(SHORTEST_MS, jittered(soonest, ports.random()));
 }

@@ -36,7 +36,7 @@ describe('a watch', () => {
     scene.deploy(2, 'rollback');
     await scene.run(30 * MINUTE, 'progressing');
     const waits = scene.results.map(({ nextMs }) => nextMs ?? 0);
-    expect(waits[0]).toBe(5000);
+    expect(waits[0]).toBe(2000);
     expect(waits.slice(0, -1)).toEqual(waits.slice(0, -1).toSorted((one, other) => one - other));
     expect(waits.at(-1)).toBe(60_000);
   });
