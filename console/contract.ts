@@ -1,6 +1,6 @@
 /** What the server answers with: types of its schemas, and nothing that runs. */
 import type { z } from 'zod';
-import type { Drift as DriftView, LiveStatus as LiveView } from '../engine/model/index.ts';
+import type { drift, liveStatus } from '../server/live/schemas.ts';
 import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
 import type { me } from '../server/schemas/me.ts';
@@ -29,8 +29,8 @@ export type Opened = z.output<typeof opened>;
 export type Sessions = z.output<typeof sessions>;
 export type Me = z.output<typeof me>;
 export type ProblemDocument = z.output<typeof problem>;
-export type LiveStatus = LiveView;
-export type Drift = DriftView;
+export type LiveStatus = z.output<typeof liveStatus>;
+export type Drift = z.output<typeof drift>;
 
 /** `GET /repository` */
 export interface Repository {

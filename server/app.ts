@@ -134,6 +134,9 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
         formAction: ["'self'"],
         frameAncestors: ["'none'"],
         objectSrc: ["'none'"],
+        // Nothing of the page makes markup of text.
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
       },
     },
     frameguard: { action: 'deny' },

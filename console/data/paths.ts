@@ -25,10 +25,14 @@ export function environmentCall({ tenant, environment }: ScopeNames, what = '', 
   return `/environments/${encode(tenant || '-')}/${encode(environment)}${what}${queryOf(query)}`;
 }
 
-export function historyCall(scope: ScopeNames, query: Query = {}): string {
+/** The same of a service, where the scope is one. */
+export function scopeCall(scope: ScopeNames, what: string, query: Query = {}): string {
   const of = scope.service ? `/services/${encode(scope.service)}` : '';
-  return environmentCall(scope, `${of}/history`, query);
+  return environmentCall(scope, `${of}${what}`, query);
 }
+
+export const historyCall = (scope: ScopeNames, query: Query = {}): string =>
+  scopeCall(scope, '/history', query);
 
 /** `acme/production/api` */
 export const scopeName = ({ tenant, environment, service }: ScopeNames): string =>

@@ -103,6 +103,7 @@ const numberOf = ({ old, next }: Line, side: 'L' | 'R') => (side === 'L' ? old :
 function LineNumber({ of, id, side, isStart }: Omit<SideProps, 'other'>) {
   if (of === null) return <td class="number blank" />;
   const number = numberOf(of, side);
+  if (number === null) return <td class={`number ${of.kind}`} />;
   const name = `${id}${side}${number}`;
   return (
     <td class={`number ${of.kind}`} id={name}>

@@ -8,7 +8,7 @@ import type { FileDifference } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Chunk } from './chunk.tsx';
 import { blocksOf, type Block, type Row, rowsOf } from './lines.ts';
-import { useView, ViewChoice } from './view.tsx';
+import { useView } from './view.tsx';
 
 export interface DifferenceProps {
   readonly files: readonly FileDifference[];
@@ -20,7 +20,6 @@ export function Difference({ files, beforeField }: DifferenceProps) {
   if (files.length === 0) return null;
   return (
     <div class="difference">
-      <ViewChoice />
       {files.map((file) => (
         <File key={file.path} of={file} beforeField={beforeField} />
       ))}
@@ -71,9 +70,11 @@ function BlockTable({
   return (
     <>
       {of.title !== '' && (
-        <p class="block-title">
+        <p class="block-title" id={id}>
           {children}
-          <code class="path">{of.title}</code>
+          <a href={`#${id}`}>
+            <code class="path">{of.title}</code>
+          </a>
         </p>
       )}
       <table class={`lines ${view}`}>

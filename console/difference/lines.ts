@@ -36,7 +36,11 @@ function blockOfField({ selector, before, after, diff }: FieldChange): Block {
 
 function sideOf(text: string | undefined, kind: 'added' | 'removed'): Line[] {
   if (text === undefined) return [];
-  return linesOf(text).map((line, index) => numbered(kind, line, index + 1));
+  const lines = linesOf(text);
+  // The name of the field is enough for one.
+  return lines.map((line, index) =>
+    lines.length === 1 ? { kind, text: line, old: null, next: null } : numbered(kind, line, index + 1),
+  );
 }
 
 const numbered = (kind: Line['kind'], text: string, at: number): Line => ({

@@ -35,7 +35,7 @@ export function RevisionDetails({ names, of, ran }: DetailsProps) {
         {facts.map(
           ([name, value]) =>
             value !== null && (
-              <div key={name}>
+              <div key={name} class={value.length > 60 ? 'wide' : undefined}>
                 <dt>{name}</dt>
                 <dd>{value}</dd>
               </div>

@@ -89,12 +89,14 @@ function Status({ of: { current, status, eligible, breakGlass } }: Pick<RowProps
   );
 }
 
-/** `api 3 fields, web 1 file` */
+const MOST_SERVICES = 2;
+
+/** `api 3 fields, web 1 file and 2 more` */
 function changesOf({ changes }: Revision): string {
-  return changes
-    .map(({ service, fields, files }) => {
-      const [count, noun] = fields.length > 0 ? [fields.length, 'field'] : [files.length, 'file'];
-      return `${service ?? 'the environment'} ${count} ${noun}${count === 1 ? '' : 's'}`;
-    })
-    .join(', ');
+  const texts = changes.slice(0, MOST_SERVICES).map(({ service, fields, files }) => {
+    const [count, noun] = fields.length > 0 ? [fields.length, 'field'] : [files.length, 'file'];
+    return `${service ?? 'the environment'} ${count} ${noun}${count === 1 ? '' : 's'}`;
+  });
+  const more = changes.length - texts.length;
+  return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -4,6 +4,7 @@ import type { Comparison, History } from '../contract.ts';
 import { environmentCall, historyCall, queryOf, scopeName, scopePath } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { Difference } from '../difference/difference.tsx';
+import { ViewChoice } from '../difference/view.tsx';
 import { Command } from '../parts/command.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Empty, Resource } from '../parts/states.tsx';
@@ -80,18 +81,17 @@ function Compared({ names, from, to }: ComparedProps) {
   );
   return (
     <Resource of={found} lines={8}>
-      {({ changes }) =>
-        changes.length === 0 ? (
-          <Empty>Nothing differs between them.</Empty>
-        ) : (
-          changes.map(({ service: of, files }) => (
+      {({ changes }) => (
+        <>
+          {changes.length === 0 ? <Empty>Nothing differs between them.</Empty> : <ViewChoice />}
+          {changes.map(({ service: of, files }) => (
             <section class="part" key={of ?? ''}>
               <h2>{of ?? 'The environment itself'}</h2>
               <Difference files={files} />
             </section>
-          ))
-        )
-      }
+          ))}
+        </>
+      )}
     </Resource>
   );
 }

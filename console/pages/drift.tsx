@@ -1,6 +1,6 @@
 /** How the cluster differs from what was delivered. */
 import type { Drift } from '../contract.ts';
-import { environmentCall, queryOf, scopeName } from '../data/paths.ts';
+import { scopeCall, scopeName } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Command } from '../parts/command.tsx';
@@ -12,9 +12,7 @@ import type { PanelProps } from '../scope/panel-props.ts';
 const ORDER = ['differs', 'missing', 'extra', 'unchecked', 'same'] as const;
 
 export function DriftPanel({ names }: PanelProps) {
-  const found = useResource<Drift>(
-    `${environmentCall(names, '/drift')}${queryOf({ service: names.service })}`,
-  );
+  const found = useResource<Drift>(scopeCall(names, '/drift'));
   const isUnknown = found.problem?.code === 'LIVE_NOT_CONFIGURED';
   return (
     <>

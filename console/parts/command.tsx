@@ -9,7 +9,15 @@ export function Command({ line }: { readonly line: string }) {
   };
   return (
     <div class="command">
-      <code>{line}</code>
+      <code>
+        {line.split(' ').map((word, index) => (
+          // Options are not broken in two where there is little room.
+          <>
+            {index > 0 && ' '}
+            <span>{word}</span>
+          </>
+        ))}
+      </code>
       <button type="button" class="quiet" aria-label={`Copy ${line}`} onClick={() => void copy()}>
         {isCopied ? 'Copied' : 'Copy'}
       </button>

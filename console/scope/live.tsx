@@ -1,6 +1,6 @@
 /** Whether clusters run what Git holds. Where nothing says how to ask them, nothing is shown: what is not known is never said. */
 import type { LiveStatus } from '../contract.ts';
-import { environmentCall, queryOf, type ScopeNames } from '../data/paths.ts';
+import { scopeCall, type ScopeNames } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Loading, Problem } from '../parts/states.tsx';
@@ -18,8 +18,8 @@ const MEANS: Readonly<Record<LiveStatus['state'], string>> = {
 };
 
 export function Live({ names }: { readonly names: ScopeNames }) {
-  const { value, problem } = useResource<LiveStatus>(liveCall(names));
-  if (problem?.code === 'LIVE_NOT_CONFIGURED' || (problem?.kind === 'missing' && value === null)) return null;
+  const { value, problem } = useResource<LiveStatus>(scopeCall(names, '/live'));
+  if (problem?.code === 'LIVE_NOT_CONFIGURED') return null;
   return (
     <section class="part live" aria-label="Live">
       <h2>Live</h2>
@@ -29,9 +29,6 @@ export function Live({ names }: { readonly names: ScopeNames }) {
     </section>
   );
 }
-
-const liveCall = (names: ScopeNames) =>
-  `${environmentCall(names, '/live')}${queryOf({ service: names.service })}`;
 
 function State({ of: { state, live } }: { readonly of: LiveStatus }) {
   return (

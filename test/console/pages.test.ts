@@ -77,6 +77,24 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
+  it('never takes for live what could not be asked, and says nothing where nobody said how to ask', async () => {
+    const open = await openPage(browser, scene.api, { at: '/e/acme/staging/api' });
+    const { page } = open;
+    const live = page.getByRole('region', { name: 'Live' });
+    expect(await live.innerText()).toMatch(/unconfirmed[^]*nobody knows here whether it runs[^]*staging-eu/);
+    await page.getByRole('tab', { name: 'Drift' }).click();
+    await settled(page);
+    await page
+      .getByText(/unchecked|No object differs/)
+      .first()
+      .waitFor();
+    await open.go(`${ENVIRONMENT}/api`);
+    expect(await live.count()).toBe(0);
+    await page.getByRole('tab', { name: 'Drift' }).click();
+    await page.getByText('Nothing says which cluster this is delivered to').waitFor();
+    expectNothingWrong(open);
+  });
+
   it('has a history of any length, with ways back and comparisons', async () => {
     const open = await openPage(browser, scene.api, { at: ENVIRONMENT });
     const { page } = open;

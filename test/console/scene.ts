@@ -19,9 +19,11 @@ export async function consoleScene(): Promise<Scene> {
   const repo = await createRepo();
   const policy = { environments: [{ match: '*/production', quorum: 1, unsignedApprovals: true }] };
   const layout = { service: ['apps/{tenant}/{environment}/{service}/**'] };
+  // No file of whoever serves says how it is reached.
+  const live = [{ match: '*/staging', cluster: 'staging-eu', kubernetes: { namespace: 'acme' } }];
   const at = (name: string) => `apps/acme/production/${name}`;
   await repo.commit({
-    '.backtrail/config.yaml': configOf(policy, { layout }),
+    '.backtrail/config.yaml': configOf(policy, { layout, live }),
     [`${at('api')}/app.yaml`]: 'image: example.com/api:1.0.0\nreplicas: 2\n',
     [`${at('web')}/app.yaml`]: 'image: example.com/web:1.0.0\n',
     [`${at('web')}/notes.txt`]: lines(1),

@@ -85,7 +85,7 @@ describe('lines of a difference', () => {
     const [block] = blocksOf({ path: 'a', change: 'modified', fields });
     expect(block).toMatchObject({ title: '/image/tag', selector: '/image/tag' });
     expect(block?.lines.map(({ old, next, text }) => [old, next, text])).toEqual([
-      [1, null, '1'],
+      [null, null, '1'],
       [null, 1, '2'],
       [null, 2, '3'],
     ]);
