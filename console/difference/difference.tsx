@@ -100,7 +100,7 @@ function BlockTable({
   );
 }
 
-const CHUNK = 60;
+const CHUNK = 40;
 
 const chunksOf = (rows: readonly Row[]): readonly (readonly Row[])[] =>
   Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, index) =>
