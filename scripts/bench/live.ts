@@ -21,6 +21,7 @@ const NAMESPACE = 'prod';
 const CONFIG = `version: 1
 layout: { service: ["envs/{environment}/{service}/**"] }
 live: [{ match: prod, cluster: prod-eu, kubernetes: { namespace: prod } }]
+auto: [{ match: prod }]
 deployments: { record: always }
 `;
 

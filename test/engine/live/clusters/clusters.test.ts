@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compareText } from '../../../../engine/layout/layout.ts';
 import { textAt } from '../../../../engine/live/read.ts';
 import { createClusters } from '../../../../engine/live/clusters/clusters.ts';
 import type { Clusters, ObjectQuery } from '../../../../engine/model/index.ts';
@@ -57,7 +58,9 @@ beforeEach(() => {
 /** Names of what was found, or the code of the problem. */
 const get = async (queries: readonly ObjectQuery[], name = 'prod-eu') =>
   (await clusters.get(name, queries)).map(({ objects, problem }) =>
-    problem === null ? objects.map((object) => textAt(object, 'metadata', 'name')).toSorted() : problem.code,
+    problem === null
+      ? objects.map((object) => textAt(object, 'metadata', 'name') ?? '').toSorted(compareText)
+      : problem.code,
   );
 
 describe.skipIf(!hasKubectl)('a cluster through kubectl', () => {
