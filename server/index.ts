@@ -7,6 +7,9 @@ import type { Bounds } from './bounds.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
 import { createSessions } from './callers/sessions.ts';
+import { createAttempts } from './callers/sign-in/attempts.ts';
+import { providersOf } from './callers/sign-in/providers.ts';
+import { addSignIn } from './callers/sign-in/routes.ts';
 import { singleUser } from './callers/single-user.ts';
 import { createExecution } from './execution.ts';
 import { createKeys } from './idempotency.ts';
@@ -77,6 +80,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     oidc.length === 0 ? null : oidcCallers({ issuers: await withAuthorities(oidc, folder), now });
   const credentials = single ?? knownCallers({ state, identifyJwt, now });
   const sessions = createSessions({ credentials, random, now });
+  const signIn = {
+    providers: await providersOf(configuration, now),
+    attempts: createAttempts({ random, now }),
+    random,
+  };
   const hosts = new Set<string>();
   // Whoever calls from elsewhere has no business with paths of this machine.
   const engine = isKnown ? withoutPaths(settings.engine) : settings.engine;
@@ -105,6 +113,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   });
   app.addHook('preClose', async () => execution.stop());
   app.addHook('onClose', () => execution.close());
+  if (signIn.providers.length > 0) addSignIn(app, { ...signIn, sessions, logger: settings.logger });
   const page = await readPage(settings.page ?? PAGE_FOLDER);
   if (page !== null) addPage(app, page);
   await app.listen(listen).catch((error: unknown) => {

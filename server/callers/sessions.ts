@@ -14,13 +14,19 @@ export interface Credentials extends Callers {
   again(caller: Caller): Promise<Caller>;
 }
 
+/** Whom an issuer sent, to a page that came by https or not. */
+export interface Sent {
+  readonly caller: Caller;
+  readonly isSecure: boolean;
+}
+
 export interface Sessions extends Callers {
   /**
-   * Lets a caller in who showed a token, until that ends: the value of `Set-Cookie`, and the end in milliseconds since 1970.
+   * Lets a caller in who showed a token, or whom an issuer sent, until that ends: the value of `Set-Cookie`, and the end in milliseconds since 1970.
    *
    * @throws INVALID_REQUEST for one who came with a cookie
    */
-  open(request: FastifyRequest): { readonly cookie: string; readonly ends: number };
+  open(request: FastifyRequest, sent?: Sent): { readonly cookie: string; readonly ends: number };
   /** Ends the one that the request came with; the value of `Set-Cookie` that takes the cookie back. */
   close(request: FastifyRequest): string;
 }
@@ -72,9 +78,9 @@ export function createSessions({
         throw error;
       }
     },
-    open: (request) => {
+    open: (request, sent) => {
       const isShown = request.headers.authorization !== undefined;
-      const caller = isShown ? request.caller : null;
+      const caller = sent?.caller ?? (isShown ? request.caller : null);
       if (caller === null)
         throw new BacktrailError('INVALID_REQUEST', 'A login shows a token, and no cookie.', {
           hint: 'Send the token as `Authorization: Bearer TOKEN`.',
@@ -83,11 +89,12 @@ export function createSessions({
       const value = Buffer.from(random(32)).toString('base64url');
       const ends = Math.min(caller.ends ?? Infinity, now() + LONGEST_MS);
       held.set(digestOf(value), { caller, ends });
-      return { cookie: setCookie(request, value, Math.max(0, Math.floor((ends - now()) / 1000))), ends };
+      const maxAge = Math.max(0, Math.floor((ends - now()) / 1000));
+      return { cookie: setCookie(value, maxAge, sent?.isSecure ?? isSecure(request)), ends };
     },
     close: (request) => {
       held.delete(cookieOf(request) ?? '');
-      return setCookie(request, '', 0);
+      return setCookie('', 0, isSecure(request));
     },
   };
 }
@@ -104,7 +111,7 @@ const digestOf = (value: string) => createHash('sha256').update(value).digest('h
 const isSecure = ({ headers: { origin }, protocol }: FastifyRequest): boolean =>
   origin === undefined ? protocol === 'https' : /^https:/i.test(origin);
 
-const setCookie = (request: FastifyRequest, value: string, maxAge: number): string =>
+const setCookie = (value: string, maxAge: number, secure: boolean): string =>
   stringifySetCookie({
     name: COOKIE,
     value,
@@ -112,7 +119,7 @@ const setCookie = (request: FastifyRequest, value: string, maxAge: number): stri
     path: '/',
     httpOnly: true,
     sameSite: 'strict',
-    secure: isSecure(request),
+    secure,
   });
 
 const ended = () =>

@@ -33,6 +33,19 @@ export interface Issuer {
   readonly trustEmail: boolean;
   /** The claim with the groups of a person; null: nothing is read of them. */
   readonly groups: string | null;
+  /** As what browsers sign in there; null: only tokens of it are taken. */
+  readonly client: IssuerClient | null;
+}
+
+export interface IssuerClient {
+  readonly id: string;
+  /** As configured, the file that holds it. null: it is a public client, which PKCE is enough for. */
+  readonly secret: string | null;
+  /** Where the issuer sends browsers back to: `https://…/sign-in/callback` of this server. */
+  readonly redirect: string;
+  readonly scope: string;
+  /** How long somebody stays signed in. */
+  readonly hours: number;
 }
 
 /** What is sent in the clear can be changed on its way: https, but for this machine itself. */
@@ -50,6 +63,19 @@ export const isLoopback = (host: string): boolean =>
 const text = z.string().min(1).max(1024);
 const address = text.refine(isSafeAddress, 'It is an https address, without a user and a fragment.');
 
+const client = z
+  .strictObject({
+    id: text,
+    secret: text.optional(),
+    redirect: address.refine(
+      (url) => /^\/sign-in\/callback$/.test(new URL(url).pathname) && new URL(url).search === '',
+      'It ends with /sign-in/callback.',
+    ),
+    scope: text.regex(/\bopenid\b/, 'It has openid among others.').default('openid email profile'),
+    hours: z.int().min(1).max(168).default(8),
+  })
+  .transform(({ secret, ...rest }): IssuerClient => ({ ...rest, secret: secret ?? null }));
+
 export const issuers = z
   .array(
     z
@@ -62,15 +88,17 @@ export const issuers = z
         clockSkew: z.int().min(0).max(300).default(30),
         trustEmail: z.boolean().default(false),
         groups: text.optional(),
+        client: client.optional(),
       })
       .transform(
-        ({ audience, jwks, ca, algorithms, groups, ...rest }): Issuer => ({
+        ({ audience, jwks, ca, algorithms, groups, client, ...rest }): Issuer => ({
           ...rest,
           audience: [audience].flat(),
           jwks: jwks ?? null,
           ca: ca ?? null,
           algorithms: algorithms ?? ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
           groups: groups ?? null,
+          client: client ?? null,
         }),
       ),
   )

@@ -1,6 +1,8 @@
 /** An issuer of OpenID Connect on loopback, in the clear or by TLS, with keys that rotate. */
+import { createHash } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { closeAfterFile } from '../run/lifetime.ts';
 
@@ -22,6 +24,8 @@ export interface TestIssuer {
     string,
     { readonly status: number; readonly location?: string; readonly body: string }
   >;
+  /** What it signs browsers in with: claims besides the good ones, `null` for no sign-in. */
+  person: object | null;
   /** With good claims, but for those that are given; signed by the first key. */
   sign(claims?: object, how?: { key?: IssuerKey; header?: object; now?: number }): Promise<string>;
 }
@@ -37,8 +41,39 @@ export async function startIssuer(
 ): Promise<TestIssuer> {
   const instead: TestIssuer['instead'] = new Map();
   const asked: string[] = [];
-  const listener: RequestListener = ({ url: path = '' }, answer) => {
+  /** Of codes that were given and not yet taken. */
+  const codes = new Map<string, URLSearchParams>();
+  const listener: RequestListener = async (request, answer) => {
+    const { url: path = '' } = request;
     asked.push(path);
+    const { pathname, searchParams } = new URL(path, 'http://localhost');
+    if (pathname === '/authorize') {
+      const back = new URL(searchParams.get('redirect_uri') ?? '');
+      back.searchParams.set('state', searchParams.get('state') ?? '');
+      const code = `code-${codes.size}`;
+      codes.set(code, searchParams);
+      back.searchParams.set(
+        ...((issuer.person === null ? ['error', 'access_denied'] : ['code', code]) as [string, string]),
+      );
+      answer.writeHead(302, { location: back.href });
+      return answer.end();
+    }
+    if (pathname === '/token') {
+      const sent = new URLSearchParams(await text(request));
+      const code = sent.get('code') ?? '';
+      const begun = codes.get(code);
+      codes.delete(code);
+      const challenge = createHash('sha256')
+        .update(sent.get('code_verifier') ?? '')
+        .digest('base64url');
+      const isGood =
+        begun?.get('code_challenge') === challenge && begun.get('redirect_uri') === sent.get('redirect_uri');
+      answer.writeHead(isGood ? 200 : 400, { 'content-type': 'application/json' });
+      if (!isGood) return answer.end('{"error":"invalid_grant"}');
+      const claims = { aud: begun.get('client_id'), nonce: begun.get('nonce'), ...issuer.person };
+      const token = { access_token: 'x', token_type: 'bearer', id_token: await issuer.sign(claims) };
+      return answer.end(JSON.stringify(token));
+    }
     const other = instead.get(path);
     if (other !== undefined) {
       answer.writeHead(other.status, { ...(other.location !== undefined && { location: other.location }) });
@@ -46,7 +81,13 @@ export async function startIssuer(
     }
     const found =
       path === '/.well-known/openid-configuration'
-        ? { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` }
+        ? {
+            issuer: issuer.url,
+            jwks_uri: `${issuer.url}/keys`,
+            authorization_endpoint: `${issuer.url}/authorize`,
+            token_endpoint: `${issuer.url}/token`,
+            id_token_signing_alg_values_supported: ['ES256'],
+          }
         : path === '/keys'
           ? { keys: issuer.keys.map(({ jwk }) => jwk) }
           : null;
@@ -66,6 +107,7 @@ export async function startIssuer(
     asked,
     keys: [await makeKey('one')],
     instead,
+    person: {},
     async sign(claims = {}, { key = issuer.keys[0], header = {}, now = Date.now() } = {}) {
       if (key === undefined) throw new Error('it has a key');
       const seconds = Math.floor(now / 1000);
