@@ -13,6 +13,13 @@ export type Session =
 
 export const session = signal<Session>({ state: 'asking' });
 
+/** Also where somebody gives the address to a page that is open: browsers do not load it anew then. */
+export function followAddress(): void {
+  addEventListener('hashchange', () => {
+    if (location.hash.startsWith('#token=')) void signIn();
+  });
+}
+
 export async function signIn(): Promise<void> {
   const token = takeToken();
   if (token !== null) {
@@ -23,7 +30,12 @@ export async function signIn(): Promise<void> {
     }
   }
   const answer = await call<Me>('/me');
-  if (!answer.ok) session.value = outcomeOf(answer.problem);
+  // That nobody is known is said by the page better than by a call.
+  if (!answer.ok)
+    session.value =
+      answer.problem.kind === 'signed-out'
+        ? { state: 'signed-out', problem: null }
+        : { state: 'unknown', problem: answer.problem };
   else if (answer.value !== null) session.value = { state: 'signed-in', me: answer.value };
 }
 

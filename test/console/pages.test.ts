@@ -59,6 +59,10 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expect(await open.page.locator('input').count()).toBe(0);
     await open.go('/#token=another');
     await open.page.getByText('The token is not the one of this server.').waitFor();
+    // The page is not loaded anew for it.
+    await open.page.goto(`${scene.api.url}/#token=${scene.api.token}`);
+    await open.page.getByRole('heading', { name: 'Environments' }).waitFor();
+    expect(open.page.url()).toBe(`${scene.api.url}/`);
     expectNothingWrong(open);
   });
 

@@ -43,18 +43,18 @@ export async function startIssuer(
   const asked: string[] = [];
   /** Of codes that were given and not yet taken. */
   const codes = new Map<string, URLSearchParams>();
-  const listener: RequestListener = async (request, answer) => {
+  let given = 0;
+  const answerTo = async (...[request, answer]: Parameters<RequestListener>) => {
     const { url: path = '' } = request;
     asked.push(path);
     const { pathname, searchParams } = new URL(path, 'http://localhost');
     if (pathname === '/authorize') {
       const back = new URL(searchParams.get('redirect_uri') ?? '');
       back.searchParams.set('state', searchParams.get('state') ?? '');
-      const code = `code-${codes.size}`;
+      const code = `code-${(given += 1)}`;
       codes.set(code, searchParams);
-      back.searchParams.set(
-        ...((issuer.person === null ? ['error', 'access_denied'] : ['code', code]) as [string, string]),
-      );
+      if (issuer.person === null) back.searchParams.set('error', 'access_denied');
+      else back.searchParams.set('code', code);
       answer.writeHead(302, { location: back.href });
       return answer.end();
     }
@@ -94,6 +94,7 @@ export async function startIssuer(
     answer.writeHead(found === null ? 404 : 200, { 'content-type': 'application/json' });
     return answer.end(JSON.stringify(found));
   };
+  const listener: RequestListener = (request, answer) => void answerTo(request, answer);
   const server = tls === null ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closeAfterFile(async () => {
