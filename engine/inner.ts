@@ -179,7 +179,7 @@ export interface Audits {
 }
 
 /** How a watch looks at clusters: as the operator's file says, unless said otherwise. */
-export interface WatchOptions {
+interface WatchOptions {
   readonly clusters?: Clusters;
   readonly see?: See;
   /** Milliseconds that never go back. */

@@ -87,7 +87,7 @@ export function createAutoPorts({ open, door }: { readonly open: Open; readonly 
 }
 
 /** The same whoever asks. */
-export function requestIdOf({ scope, desired }: Pick<Watched, 'scope' | 'desired'>): RequestId {
+function requestIdOf({ scope, desired }: Pick<Watched, 'scope' | 'desired'>): RequestId {
   return deriveRequestId(createHash('sha256').update(automaticKey(scope, desired.commit)).digest());
 }
 

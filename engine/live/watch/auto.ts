@@ -3,7 +3,7 @@ import type { AutoRule, DeploymentStatus } from '../../model/index.ts';
 import type { Memory, Watched } from './types.ts';
 
 /** Why nothing is asked for by itself. The codes of failures come besides these, where the gate refuses. */
-export const AUTO_REFUSALS = [
+const AUTO_REFUSALS = [
   /** What degraded is a rollback. */
   'AUTO_OF_ROLLBACK',
   /** It only lifts a hold. */
@@ -25,7 +25,7 @@ export const AUTO_REFUSALS = [
   /** No deployment is recorded, so that nothing says what was successful. */
   'AUTO_NO_RECORDS',
 ] as const;
-export type AutoRefusal = (typeof AUTO_REFUSALS)[number];
+type AutoRefusal = (typeof AUTO_REFUSALS)[number];
 
 export interface Refusal {
   readonly code: string;

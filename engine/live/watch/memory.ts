@@ -15,7 +15,7 @@ export interface Look {
 /**
  * Between two looks nobody saw anything: so much of the time between them counts at most. A process that stood still does not know what it missed.
  */
-export const LONGEST_STEP_MS = 60_000;
+const LONGEST_STEP_MS = 60_000;
 
 export function follow(before: Memory | null, look: Look): Memory {
   const known = before !== null && before.revision === look.revision ? before : begin(before, look);

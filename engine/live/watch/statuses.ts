@@ -4,7 +4,7 @@ import { isBad, isInWindow } from './auto.ts';
 import type { Deed, Memory, Watched } from './types.ts';
 
 /** How long what failed has to be seen live until that is recorded. Milliseconds. */
-export const RECOVERED_MS = 120_000;
+const RECOVERED_MS = 120_000;
 
 /** Nothing came of it yet. */
 const WAITING: ReadonlySet<DeploymentStatus> = new Set(['proposed', 'pending']);

@@ -12,7 +12,7 @@ import {
 } from '../../../../engine/model/index.ts';
 
 export const MINUTE = 60_000;
-export const START = Date.parse('2026-11-01T00:00:00Z');
+const START = Date.parse('2026-11-01T00:00:00Z');
 export const AUTO: AutoRule = {
   match: '**',
   windowMs: 10 * MINUTE,
