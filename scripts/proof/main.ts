@@ -1,11 +1,13 @@
 /**
  * `npm run proof -- NAME`: every test and every case of files of which `npm test` runs some.
+ * `npm run proof -- cluster`: what observers say of a real cluster.
  * `npm run proof -- host`: the scenes of pull requests on a repository of GitHub, GitLab or Gitea.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CLUSTER_HELP, proveCluster } from './cluster/run.ts';
 import { HOST_HELP, proveHost } from './host/run.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -14,6 +16,7 @@ const HELP = `npm run proof -- NAME... [--seed N]
 NAME    a test file below, or all
 --seed  repeats the cases of an earlier run, which printed its seed
 
+${CLUSTER_HELP}
 ${HOST_HELP}`;
 
 const { values, positionals } = parseArgs({
@@ -30,6 +33,8 @@ const chosen = files.filter((file) => positionals.includes('all') || positionals
 const unknown = positionals.filter((name) => name !== 'all' && !files.some((file) => nameOf(file) === name));
 if (positionals[0] === 'host')
   process.exitCode = await proveHost(values, (line) => void process.stdout.write(`${line}\n`));
+else if (positionals[0] === 'cluster')
+  process.exitCode = await proveCluster(values.only, (line) => void process.stdout.write(`${line}\n`));
 else if (chosen.length === 0 || unknown.length > 0) {
   process.stdout.write(`${HELP}\n${files.map((file) => `  ${nameOf(file)}\n`).join('')}`);
   process.exitCode = 2;
