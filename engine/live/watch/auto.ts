@@ -3,29 +3,27 @@ import type { AutoRule, DeploymentStatus } from '../../model/index.ts';
 import type { Memory, Watched } from './types.ts';
 
 /** Why nothing is asked for by itself. The codes of failures come besides these, where the gate refuses. */
-const AUTO_REFUSALS = [
+type AutoRefusal =
   /** What degraded is a rollback. */
-  'AUTO_OF_ROLLBACK',
+  | 'AUTO_OF_ROLLBACK'
   /** It only lifts a hold. */
-  'AUTO_OF_RESUME',
+  | 'AUTO_OF_RESUME'
   /** It became current longer ago than `window`. */
-  'AUTO_WINDOW',
+  | 'AUTO_WINDOW'
   /** What ran before it was not known to be live. */
-  'AUTO_NOT_LIVE_BEFORE',
+  | 'AUTO_NOT_LIVE_BEFORE'
   /** There is nothing before it, and `atomic` is off. */
-  'AUTO_FIRST',
+  | 'AUTO_FIRST'
   /** Another request of the scope is open. */
-  'AUTO_OPEN_REQUEST',
+  | 'AUTO_OPEN_REQUEST'
   /** A hold stands. */
-  'AUTO_HELD',
+  | 'AUTO_HELD'
   /** A freeze stands. */
-  'AUTO_FROZEN',
+  | 'AUTO_FROZEN'
   /** As many as `limit` allows were asked for. */
-  'AUTO_LIMIT',
+  | 'AUTO_LIMIT'
   /** No deployment is recorded, so that nothing says what was successful. */
-  'AUTO_NO_RECORDS',
-] as const;
-type AutoRefusal = (typeof AUTO_REFUSALS)[number];
+  | 'AUTO_NO_RECORDS';
 
 export interface Refusal {
   readonly code: string;
