@@ -158,6 +158,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
     ['config', config === null ? null : `${config.name}, from outside the repository`],
     ['approval', approval.need === 0 ? null : approvalText(approval, status === 'pending')],
+    ['automatic', request.automatic?.seen ?? null],
     ['incident', incident === undefined ? null : incidentText(incident, atomic)],
     ['follows', follows],
     ['superseded', supersededBy === null ? null : `by ${supersededBy}`],

@@ -125,6 +125,12 @@ export const requestView = z
     supersedes: requestId.nullable(),
     supersededBy: requestId.nullable(),
     propose: z.literal(true).optional(),
+    automatic: z
+      .object({ revision: commitId, seen: z.string() })
+      .optional()
+      .describe(
+        'Nobody asked for it but a worker that observes the cluster: which revision degraded, and what was seen.',
+      ),
     incident: z.string().optional(),
     atomic: z.object({ first: requestId, members: z.array(requestId).optional() }).optional(),
     hold: z.object({ seconds: z.number().nullable() }).optional(),

@@ -122,6 +122,7 @@ function requestOf(request: LedgerRequest) {
     supersededBy,
     ...(overrides && { overrides }),
     ...(propose && { propose }),
+    ...(request.automatic && { automatic: request.automatic }),
     ...(incident !== undefined && { incident }),
     ...(hold && { hold }),
     ...(resume && { resume }),

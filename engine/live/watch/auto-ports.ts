@@ -24,6 +24,7 @@ import { lastSuccessful } from '../../rollback/last-successful.ts';
 import { historyOf } from '../../rollback/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Permit } from '../../policy/gate.ts';
+import { timeText } from '../combine.ts';
 import { isPassing } from './decide.ts';
 import type { AutoFacts } from './auto.ts';
 import type { AutoPorts, Preflight } from './ports.ts';
@@ -98,7 +99,7 @@ const versionOf = ({ desired: { commit, version } }: Caused) =>
 
 const causeOf = (watched: Caused): AutomaticCause => ({
   revision: watched.desired.commit,
-  seen: `${versionOf(watched)} of ${watched.scope} was seen degraded for ${Math.round((watched.auto?.badMs ?? 0) / 60_000)} minutes.`,
+  seen: `${versionOf(watched)} of ${watched.scope} was seen degraded for ${timeText(watched.auto?.badMs ?? 0)}.`,
 });
 
 const reasonOf = (watched: Caused) =>

@@ -33,7 +33,7 @@ describe('a watch over a repository', () => {
     await look('live', 120_000);
     expect((await recordsOf(engine))[0]).toBe('v4 deployed observer');
     const shown = await engine.requests.show({ id: request?.id ?? '' });
-    expect(shown.automatic?.seen).toMatch(/^v3 .* was seen degraded for 1 minutes/);
+    expect(shown.automatic?.seen).toMatch(/^v3 .* was seen degraded for 1m\.$/);
   });
 });
 
