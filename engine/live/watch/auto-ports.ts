@@ -5,6 +5,7 @@ import { listHolds } from '../../holds/list.ts';
 import {
   type AutomaticCause,
   automaticKey,
+  BacktrailError,
   type Coordinates,
   type DeploymentStatus,
   deriveRequestId,
@@ -72,6 +73,7 @@ export function createAutoPorts({ open, door }: { readonly open: Open; readonly 
     preflight: (watched) => preflight({ open, door }, watched),
     request: async (watched) => {
       const id = requestIdOf(watched);
+      await open((context) => requireWithin(context, watched));
       const { to, ...ask } = await open((context) => askOf(context, watched));
       const { target, digest, base, gate } = await door.plan({ ...ask, to });
       try {
@@ -194,6 +196,16 @@ async function ledgerFacts(
   const asked = await automaticOf(ledger, coordinates);
   const used = asked.filter(({ id, createdAt }) => id !== own && Date.parse(createdAt) > since).length;
   return { openRequest: open?.state.id ?? null, used };
+}
+
+/** Another worker may have asked since it was decided. @throws FORBIDDEN */
+async function requireWithin(context: RequestContext, watched: Watched): Promise<void> {
+  const { used } = await ledgerFacts(context, await context.observe(), watched);
+  if (watched.auto === null || used < watched.auto.limit.times) return;
+  throw new BacktrailError(
+    'FORBIDDEN',
+    `The limit of automatic rollbacks of the environment of ${watched.scope} is reached.`,
+  );
 }
 
 async function holdOf(snapshot: Snapshot, names: Coordinates, now: number): Promise<string | null> {

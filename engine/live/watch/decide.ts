@@ -7,24 +7,25 @@ import type { Memory, Watched } from './types.ts';
 /** With which its failure is recorded. */
 export type Decision = Pick<StatusWish, 'note' | 'automatic'>;
 
-/** @throws what the ledger or the branch cannot be read for: it is decided later then */
+/** `granted`: of the same environment in this look, which the ledger does not know yet. @throws what the ledger or the branch cannot be read for: it is decided later then */
 export async function decide(
   auto: AutoPorts,
   watched: Watched,
   memory: Memory,
-  seen: string,
+  { seen, granted }: { readonly seen: string; readonly granted: number },
 ): Promise<Decision> {
   const early = refusedByItself(watched, memory);
   if (early !== null || watched.auto === null) return refusedWith(early ?? NO_RULE, seen);
-  const facts = await auto.facts(watched);
+  const found = await auto.facts(watched);
+  const facts = { ...found, used: found.used + granted };
   const refusal = refusedByFacts({ rule: watched.auto, record: watched.record }, memory, facts);
   if (refusal !== null) return refusedWith(refusal, seen);
-  const found = await auto.preflight(watched);
-  if (found.refusal !== null) return refusedWith(found.refusal, seen);
-  const waits = found.needsApproval ? ', which waits for approval' : '';
+  const flight = await auto.preflight(watched);
+  if (flight.refusal !== null) return refusedWith(flight.refusal, seen);
+  const waits = flight.needsApproval ? ', which waits for approval' : '';
   return {
-    note: `${seen} A rollback is asked for by itself${waits}: ${found.id}.`,
-    automatic: { request: found.id, refused: found.needsApproval ? 'APPROVAL_NEEDED' : null },
+    note: `${seen} A rollback is asked for by itself${waits}: ${flight.id}.`,
+    automatic: { request: flight.id, refused: flight.needsApproval ? 'APPROVAL_NEEDED' : null },
   };
 }
 

@@ -18,13 +18,18 @@ export async function writeDown(
 ): Promise<ReadonlySet<string>> {
   const { ports, memories } = pass;
   const wishes = new Map<StatusWish, { readonly scope: string; readonly next: NextStatus }>();
+  const granted = new Map<string, number>();
   let decisions = 0;
   for (const each of due) {
     const memory = memories.get(each.scope);
     const next = memory && nextStatus(each, memory);
     if (!next || (next.isAutomatic && (decisions += 1) > MOST_DECISIONS)) continue;
-    const decision = await decisionOf(pass, each, { next, seen: sentenceOf(seen.get(each.scope)) });
+    const place = JSON.stringify([each.coordinates.tenant, each.coordinates.environment]);
+    const given = granted.get(place) ?? 0;
+    const said = { next, seen: sentenceOf(seen.get(each.scope)), granted: given };
+    const decision = await decisionOf(pass, each, said);
     if (decision === null) continue;
+    if (decision.automatic?.request) granted.set(place, given + 1);
     const { coordinates, desired, scope } = each;
     wishes.set({ ...coordinates, ...desired, status: next.status, ...decision }, { scope, next });
   }
@@ -48,12 +53,12 @@ export async function writeDown(
 async function decisionOf(
   { ports, memories, notices }: Pass,
   watched: Watched,
-  { next, seen }: { readonly next: NextStatus; readonly seen: string },
+  { next, seen, granted }: { readonly next: NextStatus; readonly seen: string; readonly granted: number },
 ): Promise<Decision | null> {
   const memory = memories.get(watched.scope);
   if (!next.isAutomatic || memory === undefined) return { note: seen };
   try {
-    return await decide(ports.auto, watched, memory, seen);
+    return await decide(ports.auto, watched, memory, { seen, granted });
   } catch (error) {
     if (!isFailure(error)) throw error;
     const { code, message } = error;

@@ -172,3 +172,16 @@ describe('a service that flaps', () => {
     expect(scene.statuses().filter((text) => text === 'failed AUTO_LIMIT')).toHaveLength(5);
   });
 });
+
+describe('several services of an environment that degrade at once', () => {
+  it('are rolled back no more often than the limit allows, and the others say why not', async () => {
+    const names = ['prod/a', 'prod/b', 'prod/c'];
+    const scene = createScene(names);
+    await scene.run(60 * MINUTE, 'live');
+    for (const name of names) scene.deploy(2, 'deploy', name);
+    await scene.run(10 * MINUTE, 'degraded');
+    expect(scene.requests).toEqual(['prod/a']);
+    const failed = scene.statuses().filter((text) => text.startsWith('failed'));
+    expect(failed).toEqual(['failed', 'failed AUTO_LIMIT', 'failed AUTO_LIMIT']);
+  });
+});

@@ -79,6 +79,17 @@ describe('an automatic rollback where people have to agree', () => {
     expect(rows.flatMap(({ problems }) => problems)).toEqual([]);
   });
 
+  it('is missing its approval to an audit that finds no record which bears it out', async () => {
+    const { engine, degrade, repo, watch, clock } = await exemptScene();
+    const [request] = await degrade();
+    await engine.rollbacks.execute(request?.id ?? '');
+    await repo.git('update-ref', '-d', 'refs/backtrail/deployments');
+    const auditor = await watch(clock.ms);
+    const { rows } = await auditor.engine.audit.verify();
+    const codes = rows.flatMap(({ problems }) => problems.map(({ code }) => code));
+    expect(codes).toEqual(['APPROVAL_MISSING']);
+  });
+
   it('waits for them where the policy says nothing of it', async () => {
     const { engine, degrade } = await exemptScene(undefined, 'gated');
     const [request] = await degrade();
