@@ -1,5 +1,5 @@
 /** Which page an address is. Each is a URL that works when it is pasted; server/page/routes.ts has the same list. */
-import { lazy, LocationProvider, Route, Router } from 'preact-iso';
+import { LocationProvider, Route, Router } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { followEvents } from './data/events.ts';
 import { session } from './data/session.ts';
@@ -9,11 +9,12 @@ import { NotFound } from './pages/not-found.tsx';
 import { Requests } from './pages/requests.tsx';
 import { ScopePage } from './pages/scope.tsx';
 import { SignedOut } from './pages/signed-out.tsx';
+import { later } from './parts/later.tsx';
 import { Problem } from './parts/states.tsx';
 import { Shell } from './shell/shell.tsx';
 
 // What is not needed first is loaded when it is asked for.
-const Unbuilt = lazy(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
+const Unbuilt = later(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
 
 const ENVIRONMENT = '/e/:tenant/:environment';
 const SERVICE = `${ENVIRONMENT}/:service`;

@@ -1,10 +1,11 @@
 /** A tenant-environment, or one service of it: what runs, and its tabs. */
-import { lazy, useLocation, useRoute } from 'preact-iso';
+import { useLocation, useRoute } from 'preact-iso';
 import { useRef } from 'preact/hooks';
 import type { EnvironmentView } from '../contract.ts';
 import { environmentCall, type ScopeNames, scopeName, scopePath } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { HistoryPanel } from '../history/panel.tsx';
+import { later } from '../parts/later.tsx';
 import { Resource } from '../parts/states.tsx';
 import { Title } from '../parts/title.tsx';
 import { Overview } from '../scope/overview.tsx';
@@ -18,7 +19,7 @@ const TABS: readonly (readonly [Tab, string])[] = [
   ['compare', 'Compare'],
   ['drift', 'Drift'],
 ];
-const ComparePanel = lazy(() => import('./compare.tsx').then((page) => page.ComparePanel));
+const ComparePanel = later(() => import('./compare.tsx').then((page) => page.ComparePanel));
 const PANELS = { overview: Overview, history: HistoryPanel, compare: ComparePanel, drift: DriftPanel };
 
 export function ScopePage({ tab }: { readonly tab: Tab }) {

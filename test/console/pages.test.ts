@@ -133,6 +133,7 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     const open = await openPage(browser, scene.api, { at: `${ENVIRONMENT}/web/compare?from=v1` });
     const { page } = open;
     const file = page.locator('details', { hasText: 'notes.txt' });
+    await file.locator('mark').first().waitFor();
     expect(await file.locator('mark').allInnerTexts()).toEqual(['1', '2', '1', '2']);
     expect(await file.getByText('removed:').count()).toBe(2);
     await page.getByRole('button', { name: 'Split' }).click();
