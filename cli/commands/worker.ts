@@ -22,6 +22,7 @@ import {
 import { type EnginePlace, engineOptionsOf } from '../engine-options.ts';
 import type { Environment } from '../environment.ts';
 import { address } from '../repo-address.ts';
+import { type SharedEngine, shareEngines, type ShareEngine } from '../shared-engines.ts';
 import type { GlobalOptions } from '../session.ts';
 import { positive, type Program } from './command.ts';
 
@@ -78,14 +79,15 @@ export function startWorkerOf(
   const { logger } = setup;
   const openAny = openIn(environment, ({ code, message }) => logger.warn({ code }, message));
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
+  const share = shareEngines(open);
   const { redisUrl, pushesPerMinute: perMinute = null } = environment;
   const turn = perMinute === null ? undefined : createPushBudget({ redisUrl, perMinute, logger });
   const worker = startWorker({
     ...setup,
     redisUrl,
     execute: executeInBatches(open, turn),
-    reconciling: reconcileIn(open, environment),
-    ...(isSet(environment.env['BACKTRAIL_CLUSTERS']) && { observing: observeIn(open, environment) }),
+    reconciling: reconcileIn(share, environment),
+    ...(isSet(environment.env['BACKTRAIL_CLUSTERS']) && { observing: observeIn(share, environment) }),
     ...(named !== undefined && { allowedRepos: [withoutLogin(named)] }),
   });
   // Where pushes are counted, as many rollbacks as can be share one.
@@ -124,16 +126,21 @@ export function openIn(environment: WorkerEnvironment, onNotice?: (notice: Notic
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
 /** What asks clusters is loaded with the first look. */
-function observeIn(open: Open, { cacheFolder }: Pick<WorkerEnvironment, 'cacheFolder'>): Observing {
-  const opened = new Map<string, Promise<{ readonly engine: Engine; readonly watch: Watch }>>();
+function observeIn(share: ShareEngine, { cacheFolder }: Pick<WorkerEnvironment, 'cacheFolder'>): Observing {
+  const opened = new Map<string, Promise<{ readonly shared: SharedEngine; readonly watch: Watch }>>();
   const begin = async (repo: string) => {
-    const engine = await open(repo);
-    return { engine, watch: await watchClusters(engine) };
+    const shared = await share(repo);
+    try {
+      return { shared, watch: await watchClusters(shared.engine) };
+    } catch (error) {
+      await shared.release(true);
+      throw error;
+    }
   };
-  const forget = async (repo: string) => {
+  const forget = async (repo: string, isBroken = false) => {
     const found = await opened.get(repo)?.catch(() => null);
     opened.delete(repo);
-    await found?.engine.close();
+    await found?.shared.release(isBroken);
   };
   return {
     repos: () => knownLedgers(cacheFolder),
@@ -143,42 +150,42 @@ function observeIn(open: Open, { cacheFolder }: Pick<WorkerEnvironment, 'cacheFo
       try {
         return await (await known).watch.look(signal);
       } catch (error) {
-        await known.catch(() => forget(repo));
+        await known.catch(() => forget(repo, true));
         throw error;
       }
     },
     forget,
     close: async () => {
-      await Promise.all([...opened.keys()].map(forget));
+      await Promise.all([...opened.keys()].map((repo) => forget(repo)));
     },
   };
 }
 
 /** Keeps each repository open, as an engine caches what it has read; one that failed is reopened. */
 export function reconcileIn(
-  open: Open,
+  share: ShareEngine,
   { cacheFolder }: Pick<WorkerEnvironment, 'cacheFolder'>,
 ): Reconciling {
-  const opened = new Map<string, Engine>();
-  const forget = async (repo: string) => {
-    const engine = opened.get(repo);
+  const opened = new Map<string, SharedEngine>();
+  const forget = async (repo: string, isBroken = false) => {
+    const shared = opened.get(repo);
     opened.delete(repo);
-    await engine?.close();
+    await shared?.release(isBroken);
   };
   return {
     repos: () => knownLedgers(cacheFolder),
     reconcile: async (repo) => {
       try {
-        const engine = opened.get(repo) ?? (await open(repo));
-        opened.set(repo, engine);
-        return await engine.requests.reconcile();
+        const shared = opened.get(repo) ?? (await share(repo));
+        opened.set(repo, shared);
+        return await shared.engine.requests.reconcile();
       } catch (error) {
-        await forget(repo);
+        await forget(repo, true);
         throw error;
       }
     },
     close: async () => {
-      await Promise.all([...opened.keys()].map(forget));
+      await Promise.all([...opened.keys()].map((repo) => forget(repo)));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openIn, reconcileIn } from '../../cli/commands/worker.ts';
+import { shareEngines } from '../../cli/shared-engines.ts';
 import { executeInBatches } from '../../workers/index.ts';
 import { enqueueRollback } from '../../workers/index.ts';
 import { SERVICE } from '../helpers/repositories/engine.ts';
@@ -23,7 +24,7 @@ async function working({ repo, signers }: Scene, location = repo.folder) {
   const repos = () => Promise.resolve([location]);
   return {
     execute: executeInBatches(open),
-    reconciling: { ...reconcileIn(open, { cacheFolder }), repos, everyMs: 400 },
+    reconciling: { ...reconcileIn(shareEngines(open), { cacheFolder }), repos, everyMs: 400 },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { openIn, reconcileIn } from '../../../cli/commands/worker.ts';
+import { shareEngines } from '../../../cli/shared-engines.ts';
 import { executeInBatches } from '../../../workers/index.ts';
 import { createLogger, exitOnSignal, startWorker } from '../../../workers/index.ts';
 
@@ -37,7 +38,7 @@ const worker = startWorker({
     }),
   ...(reconciles !== undefined && {
     reconciling: {
-      ...reconcileIn(open, { cacheFolder }),
+      ...reconcileIn(shareEngines(open), { cacheFolder }),
       repos: () => Promise.resolve([reconciles]),
       everyMs: 300,
     },
