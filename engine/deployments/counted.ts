@@ -77,8 +77,8 @@ async function countingCommits(
 }
 
 export function countedRecord(
-  { id, commit, status, updatedAt, times, sources, supersededBy, rolledBackBy }: Deployment,
+  { id, commit, status, updatedAt, times, sources, automatic, supersededBy, rolledBackBy }: Deployment,
   isWider: boolean,
 ): CountedRecord {
-  return { id, commit, status, updatedAt, times, sources, supersededBy, rolledBackBy, isWider };
+  return { id, commit, status, updatedAt, times, sources, automatic, supersededBy, rolledBackBy, isWider };
 }

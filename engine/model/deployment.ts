@@ -116,7 +116,15 @@ export interface Deployment extends DeploymentOpening {
 export interface CountedRecord
   extends Pick<
     Deployment,
-    'id' | 'commit' | 'status' | 'updatedAt' | 'times' | 'sources' | 'supersededBy' | 'rolledBackBy'
+    | 'automatic'
+    | 'commit'
+    | 'id'
+    | 'rolledBackBy'
+    | 'sources'
+    | 'status'
+    | 'supersededBy'
+    | 'times'
+    | 'updatedAt'
   > {
   /** It is of the environment, and what is asked about is a service of it. */
   readonly isWider: boolean;

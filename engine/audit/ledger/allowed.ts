@@ -5,6 +5,7 @@ import {
   formatCoordinates,
   isFailure,
   type LedgerRequest,
+  type ObjectId,
   type Provenance,
 } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
@@ -15,9 +16,10 @@ import { isFor } from '../../record/place.ts';
 import { homeIn, type Rules } from '../../requests/context.ts';
 import { approvedBy } from '../../requests/gate/eligibility.ts';
 import { elsewhere, votedElsewhere } from '../../requests/gate/home.ts';
-import { exempts, isSeenDeployed, isSeenFailed } from '../../requests/gate/exemption.ts';
+import { automaticRequestId, exempts, isSeenDeployed, isSeenFailed } from '../../requests/gate/exemption.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from '../../requests/gate/owners.ts';
 import { requireOverrider } from '../../requests/gate/permissions.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { type Proofs, proveSession } from '../../requests/ledger/proof.ts';
 import { type Counts, countsForAll, judgeRequest, proven } from '../../requests/view.ts';
 import { type Problem, problem } from '../problems.ts';
@@ -148,21 +150,33 @@ export function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rule
  */
 async function unexempt(
   { context }: LedgerAudit,
-  { scope, target, automatic, author, allowRemoval }: LedgerRequest,
+  { id, scope, target, automatic, author, allowRemoval }: LedgerRequest,
   isVouched: boolean,
 ): Promise<readonly Problem[]> {
   const missing = (why: string) => problem('APPROVAL_MISSING', why);
   if (!isVouched)
     return [problem('IDENTITY_UNVERIFIED', `No trusted key vouches for ${author.email}, who asked for it.`)];
-  const { deployments } = await context.observe();
+  const revision = automatic?.revision ?? '';
+  const { deployments, reader } = await context.observe();
   const records = (await deployments?.records(scope)) ?? [];
-  if (!isSeenFailed(records, automatic?.revision ?? ''))
+  if (id !== automaticRequestId(scope, revision) || !isSeenFailed(records, { revision, request: id }))
     return [missing('No record that counts says that an observer saw fail what it undoes by itself.')];
-  // What never was healthy was taken away again.
-  const isRemoval = allowRemoval && !isSeenDeployed(records, automatic?.revision ?? '');
+  // What never was healthy was taken away again: back to the commit before it.
+  const isRemoval =
+    allowRemoval && !isSeenDeployed(records, revision) && (await firstParent(reader, revision)) === target;
   if (!isRemoval && !isSeenDeployed(records, target))
     return [missing('No record that counts says that its target was deployed.')];
   return [];
+}
+
+/** null: it is not there any more, or has none. */
+async function firstParent(reader: Snapshot['reader'], commit: ObjectId): Promise<ObjectId | null> {
+  try {
+    return (await reader.commit(commit)).parents[0] ?? null;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return null;
+  }
 }
 
 function forbidden({ policy }: Rules, owners: readonly OwnerRule[], state: LedgerRequest): Problem[] {

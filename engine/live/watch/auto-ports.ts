@@ -1,14 +1,11 @@
 /** What an automatic rollback is decided on, and asked for with: Git, the ledger, and the gate that everybody goes through. */
-import { createHash } from 'node:crypto';
 import { autoRuleFor } from '../../layout/configuration/live.ts';
 import { listHolds } from '../../holds/list.ts';
 import {
   type AutomaticCause,
-  automaticKey,
   BacktrailError,
   type Coordinates,
   type DeploymentStatus,
-  deriveRequestId,
   isFailure,
   type ObjectId,
   type RequestId,
@@ -19,7 +16,7 @@ import { isOpen } from '../../record/transitions.ts';
 import { concerns } from '../../record/arrived.ts';
 import type { RequestContext } from '../../requests/context.ts';
 import { rulesOf } from '../../requests/context.ts';
-import { automaticOf } from '../../requests/gate/exemption.ts';
+import { automaticOf, automaticRequestId } from '../../requests/gate/exemption.ts';
 import { openLedgerSnapshot } from '../../requests/ledger/snapshot.ts';
 import { lastSuccessful } from '../../rollback/last-successful.ts';
 import { historyOf } from '../../rollback/plan.ts';
@@ -90,9 +87,8 @@ export function createAutoPorts({ open, door }: { readonly open: Open; readonly 
 }
 
 /** The same whoever asks. */
-function requestIdOf({ scope, desired }: Pick<Watched, 'scope' | 'desired'>): RequestId {
-  return deriveRequestId(createHash('sha256').update(automaticKey(scope, desired.commit)).digest());
-}
+const requestIdOf = ({ coordinates, desired }: Pick<Watched, 'coordinates' | 'desired'>): RequestId =>
+  automaticRequestId(coordinates, desired.commit);
 
 type Caused = Pick<Watched, 'scope' | 'desired' | 'auto'>;
 

@@ -1,10 +1,14 @@
 /**
  * Whether an automatic rollback needs nobody's approval. What a request says of itself is a claim: the policy has to exempt it, and records that count
- * have to say that an observer saw exactly this revision fail, and that exactly this target was deployed last.
+ * have to say that an observer saw exactly this revision fail and asked for exactly this request, and that exactly this target was deployed last.
  */
+import { createHash } from 'node:crypto';
 import {
   type AutomaticCause,
+  automaticKey,
+  type Coordinates,
   type CountedRecord,
+  deriveRequestId,
   type EnvironmentName,
   type EnvironmentPolicy,
   formatCoordinates,
@@ -72,7 +76,7 @@ export async function exemptionProblem(
   { snapshot, ledgerSnapshot }: { readonly snapshot: Snapshot; readonly ledgerSnapshot: LedgerSnapshot },
   claim: AutomaticClaim,
 ): Promise<string | null> {
-  const { scope, target, allowRemoval, automatic, overrides = [], resume } = claim;
+  const { scope, target, allowRemoval, automatic, before, overrides = [], resume } = claim;
   if (scope.mode === 'field' || scope.wholeFile === true || resume === true || overrides.length > 0)
     return 'It is more, or less, than an automatic rollback is.';
   const rule = autoRuleFor(snapshot.layout.config.auto, nameOf(scope));
@@ -84,18 +88,51 @@ export async function exemptionProblem(
   const isRemoval = rule.atomic && found.nothing !== null && !isSeenDeployed(records, automatic.revision);
   if (allowRemoval ? !isRemoval || target !== found.nothing : target !== found.target)
     return 'Its target is not what records say was successful last.';
-  if (automatic.isForeseen !== true && !isSeenFailed(records, automatic.revision))
-    return 'No record that counts says that an observer saw its revision fail.';
+  const own = automaticRequestId(scope, automatic.revision);
+  if (before.id !== null && before.id !== own) return 'It is not the request that its revision is known by.';
+  if (
+    automatic.isForeseen !== true &&
+    !isStillFailed(records, { revision: automatic.revision, request: own })
+  )
+    return 'No record that counts says that an observer saw its revision fail, and asked for it.';
   const used = (await automaticOf(ledgerSnapshot, scope)).filter(
-    (other) => isOther(other, claim) && isBefore(other, claim.before, rule.limit.perMs),
+    (other) => isOther(other, claim) && isBefore(other, before, rule.limit.perMs),
   );
   return used.length < rule.limit.times ? null : 'The limit of automatic rollbacks is reached.';
 }
 
-export const isSeenFailed = (records: readonly CountedRecord[], revision: ObjectId): boolean =>
-  records.some(
-    (record) => !record.isWider && record.commit === revision && record.sources.failed === 'observer',
+/** The same whoever asks. */
+export const automaticRequestId = (scope: Coordinates, revision: ObjectId): RequestId =>
+  deriveRequestId(
+    createHash('sha256')
+      .update(automaticKey(formatCoordinates(scope), revision))
+      .digest(),
   );
+
+interface Failure {
+  readonly revision: ObjectId;
+  readonly request: RequestId;
+}
+
+/** The record names the request: where the observer refused one (a hold, the limit, too late), nobody else has it for the asking. */
+export const isSeenFailed = (records: readonly CountedRecord[], { revision, request }: Failure): boolean =>
+  records.some((record) => isOfFailure(record, { revision, request }));
+
+const isOfFailure = (record: CountedRecord, { revision, request }: Failure) =>
+  !record.isWider &&
+  record.commit === revision &&
+  record.sources.failed === 'observer' &&
+  record.automatic?.request === request;
+
+/** What recovered has another record: it is nobody's reason any more. */
+function isStillFailed(records: readonly CountedRecord[], failure: Failure): boolean {
+  const failed = records.find((record) => record.status === 'failed' && isOfFailure(record, failure));
+  if (failed === undefined) return false;
+  return !records.some(
+    ({ commit, isWider, status, updatedAt }) =>
+      !isWider && commit === failure.revision && status === 'deployed' && updatedAt > failed.updatedAt,
+  );
+}
 
 export const isSeenDeployed = (records: readonly CountedRecord[], revision: ObjectId): boolean =>
   records.some((record) => record.commit === revision && record.times.deployed !== undefined);

@@ -1,8 +1,9 @@
 /** A watch over a repository: what it is asked about, what it writes down, and what it asks for by itself. The cluster is what the test says. */
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../../engine/internal.ts';
+import { automaticRequestId } from '../../../../engine/requests/gate/exemption.ts';
 import { configOf, createTeam } from '../../../helpers/people/requests.ts';
-import { engineOf, JANE } from '../../../helpers/repositories/engine.ts';
+import { JANE } from '../../../helpers/repositories/engine.ts';
 import { createRepo } from '../../../helpers/repositories/repo.ts';
 import { app, LIVE, QUIET, sceneOf, watchOf } from './git-scene.ts';
 
@@ -62,7 +63,9 @@ async function exemptScene(worker: readonly string[] = ['propose', 'record'], ex
     repo.replay([
       { files: { '.backtrail/config.yaml': configOf({ ...policy, ...change }, { ...QUIET, ...LIVE }) } },
     ]);
-  return { ...own, team, signers, watch, setPolicy };
+  /** By the same clock: what is recorded in the future does not count. */
+  const janeNow = async () => (await watchOf(repo, { as: team.jane, signers, ms: own.clock.ms })).engine;
+  return { ...own, watch, janeNow, setPolicy };
 }
 
 describe('an automatic rollback where people have to agree', () => {
@@ -115,14 +118,34 @@ describe('an automatic rollback where people have to agree', () => {
     expect(deployments[0]).toMatchObject({ status: 'failed', automatic: { refused: 'PERMISSION_DENIED' } });
   });
 
+  it('is no way around them where the observer refused to ask for it', async () => {
+    const { engine, degrade, repo, janeNow } = await exemptScene(['record']);
+    expect(await degrade()).toEqual([]);
+    const revision = await repo.git('rev-parse', 'main');
+    const jane = await janeNow();
+    const { target, digest, base } = await jane.rollbacks.plan({ scope: 'prod/api', to: 'v2' });
+    const asked = { scope: 'prod/api', target, digest, base, reason: 'It degraded' };
+    const id = automaticRequestId({ environment: 'prod', service: 'api' }, revision);
+    await jane.rollbacks.request({ ...asked, automatic: { revision, seen: 'It degraded.' }, id });
+    await expect(engine.rollbacks.execute(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  });
+
+  it('waits for them where what failed is well again', async () => {
+    const { engine, degrade, look } = await exemptScene();
+    const [request] = await degrade();
+    for (let minute = 0; minute < 5; minute += 1) await look('live', 60_000);
+    const run = engine.rollbacks.execute(request?.id ?? '');
+    await expect(run).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  });
+
   it.each([
     ['of a revision that no observer saw fail', 'v2', false],
     ['to another revision than the last successful one', 'v1', true],
   ] as const)('is no way around them: %s', async (_, to, isSeen) => {
-    const { engine, degrade, team, repo, signers } = await exemptScene(['record']);
+    const { engine, degrade, janeNow } = await exemptScene(['record']);
     if (isSeen) await degrade();
     const { deployments } = await engine.deployments.list({ reader: JANE });
-    const jane = await engineOf(repo, { env: { ...team.jane.env }, allowedSigners: signers });
+    const jane = await janeNow();
     const revision = deployments[0]?.commit ?? '';
     const automatic = { revision, seen: 'It was seen degraded.' };
     const { target, digest, base } = await jane.rollbacks.plan({ scope: 'prod/api', to });
