@@ -41,19 +41,35 @@ export async function getObjects(
   const found = new Map<ObjectQuery, ClusterAnswer>();
   const waiting = [...questionsFor(queries)];
   let runs = 0;
-  const next = async (): Promise<void> => {
-    for (let question = waiting.shift(); question; question = waiting.shift()) {
-      const answer = (runs += 1) > MOST_RUNS ? TOO_MUCH : await ask(kubectl, question);
-      const parts = 'problem' in answer && isDivisible(answer.problem) ? narrower(question) : [];
-      if (parts.length > 0) waiting.push(...parts);
-      else for (const { query, ...known } of answersTo(question, answer)) found.set(query, known);
-    }
+  let hasAnswered = false;
+  let away: { readonly problem: ClusterProblem } | null = null;
+  const answerNext = async (): Promise<boolean> => {
+    const question = waiting.shift();
+    if (question === undefined) return false;
+    const answer = away ?? ((runs += 1) > MOST_RUNS ? TOO_MUCH : await ask(kubectl, question));
+    // One kind alone may be away, where another server of the cluster answers for it.
+    if (!('problem' in answer) || !isAway(answer.problem)) hasAnswered = true;
+    else if (!hasAnswered) away = answer;
+    const parts = 'problem' in answer && isDivisible(answer.problem) ? narrower(question) : [];
+    if (parts.length > 0) waiting.push(...parts);
+    else for (const { query, ...known } of answersTo(question, answer)) found.set(query, known);
+    return true;
+  };
+  const work = async (): Promise<void> => {
+    while (await answerNext());
   };
   // One at first: a cluster that is away is asked once.
-  await next();
-  await Promise.all(Array.from({ length: CONCURRENCY }, next));
+  await answerNext();
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return found;
 }
+
+/** Whatever else is asked is not answered either. */
+const isAway = ({ code }: ClusterProblem) =>
+  code === 'CLUSTER_AWAY' ||
+  code === 'CLUSTER_BUSY' ||
+  code === 'CLUSTER_UNKNOWN' ||
+  code === 'KUBECTL_MISSING';
 
 /** @throws INTERRUPTED */
 export async function annotateObject(

@@ -115,6 +115,15 @@ describe.skipIf(!hasKubectl)('a cluster through kubectl', () => {
     expect(await get([deployment('api')])).toEqual([code]);
   });
 
+  it('asks a cluster that is away once, in however many namespaces', async () => {
+    cluster.fault({ answer: 'hang', everything: true });
+    await get([deployment('api')]);
+    const once = cluster.requests.length;
+    const many = Array.from({ length: 3 }, (_, index) => deployment('api', `team-${index}`));
+    expect(new Set((await get(many)).flat())).toEqual(new Set(['CLUSTER_AWAY']));
+    expect(cluster.requests.length).toBe(2 * once);
+  });
+
   it('says that it does not know a cluster, a context, or a name that none can have', async () => {
     expect(await get([deployment('api')], 'elsewhere')).toEqual(['CLUSTER_UNKNOWN']);
     expect(await get([deployment('api')], 'gone')).toEqual(['CLUSTER_UNKNOWN']);
