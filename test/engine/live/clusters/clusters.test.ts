@@ -119,9 +119,9 @@ describe.skipIf(!hasKubectl)('a cluster through kubectl', () => {
     cluster.fault({ answer: 'cut' });
     await get([deployment('api')]);
     const once = cluster.requests.length;
-    const many = Array.from({ length: 3 }, (_, index) => deployment('api', `team-${index}`));
+    const many = Array.from({ length: 10 }, (_, index) => deployment('api', `team-${index}`));
     expect(new Set((await get(many)).flat())).toEqual(new Set(['CLUSTER_AWAY']));
-    expect(cluster.requests.length).toBe(2 * once);
+    expect(cluster.requests.length).toBeLessThanOrEqual(2 * once);
   });
 
   it('says that it does not know a cluster, a context, or a name that none can have', async () => {
