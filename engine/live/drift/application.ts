@@ -34,7 +34,7 @@ export const NOTHING_IGNORED: Ignored = { fields: [], unread: [], managers: [] }
 const LOCAL = /^https:\/\/kubernetes\.default\.svc(?:\.cluster\.local)?(?::443)?\/?$/;
 
 export function applicationRules(application: unknown): ApplicationRules {
-  const entries = listAt(application, 'spec', 'ignoreDifferences');
+  const entries = ignoredByAll(listAt(application, 'spec', 'ignoreDifferences'));
   const server = textAt(application, 'spec', 'destination', 'server');
   const cluster = textAt(application, 'spec', 'destination', 'name');
   const isHere =
@@ -42,7 +42,8 @@ export function applicationRules(application: unknown): ApplicationRules {
   return {
     namespace: textAt(application, 'spec', 'destination', 'namespace') ?? null,
     elsewhere: isHere ? null : `Argo CD deploys it to another cluster (${cluster ?? server ?? ''}).`,
-    ignoredOf: (object) => joined(entries.filter((entry) => isFor(entry, object)).map(ignoredBy)),
+    ignoredOf: (object) =>
+      joined(entries.filter(({ entry }) => isFor(entry, object)).map(({ ignored }) => ignored)),
     extra: listAt(application, 'status', 'resources').flatMap((each) => {
       const kind = textAt(each, 'kind');
       const name = textAt(each, 'name');
@@ -80,22 +81,37 @@ function hasStars(pattern: string, text: string): boolean {
   return true;
 }
 
-/** Entries and expressions that are looked at. */
+/** Entries, and of all of them together expressions: each is held against each field that differs. */
 const MOST = 500;
 
-function ignoredBy(entry: unknown): Ignored {
-  const texts = (key: string) =>
-    listAt(entry, key)
-      .filter((each) => typeof each === 'string')
-      .slice(0, MOST);
-  const expressions = texts('jqPathExpressions').map((text) => ({ text, field: parseJqPath(text) }));
+function ignoredByAll(
+  entries: readonly unknown[],
+): readonly { readonly entry: unknown; readonly ignored: Ignored }[] {
+  let left = MOST;
+  return entries.slice(0, MOST).map((entry) => {
+    const ignored = ignoredBy(entry, left);
+    left -= ignored.fields.length;
+    return { entry, ignored };
+  });
+}
+
+function ignoredBy(entry: unknown, most: number): Ignored {
+  const texts = (key: string) => listAt(entry, key).filter((each) => typeof each === 'string');
+  const { pointers, jq } = { pointers: texts('jsonPointers'), jq: texts('jqPathExpressions') };
+  const isTooMuch = pointers.length + jq.length > most;
+  const expressions = jq
+    .slice(0, Math.max(0, most - pointers.length))
+    .map((text) => ({ text, field: parseJqPath(text) }));
   return {
     fields: [
-      ...texts('jsonPointers').flatMap((pointer) => parsePointer(pointer) ?? []),
+      ...pointers.slice(0, most).flatMap((pointer) => parsePointer(pointer) ?? []),
       ...expressions.flatMap(({ field }) => field ?? []),
     ],
-    unread: expressions.flatMap(({ text, field }) => (field === null ? [text] : [])),
-    managers: texts('managedFieldsManagers'),
+    unread: [
+      ...expressions.flatMap(({ text, field }) => (field === null ? [text] : [])),
+      ...(isTooMuch ? [`more than ${MOST} paths`] : []),
+    ],
+    managers: texts('managedFieldsManagers').slice(0, MOST),
   };
 }
 

@@ -35,6 +35,15 @@ describe('an Application', () => {
   const api = { group: 'apps', kind: 'Deployment', namespace: 'acme', name: 'api' };
   const jsonPointers = ['/spec/replicas'];
 
+  it('is read up to some paths, and says that there are more', () => {
+    const many = Array.from({ length: 200 }, (_, at) => `/spec/${at}`);
+    const { fields, unread } = of(
+      ...Array.from({ length: 1000 }, () => ({ kind: '*', group: '*', jsonPointers: many })),
+    ).ignoredOf(api);
+    expect(fields).toHaveLength(500);
+    expect(unread[0]).toBe('more than 500 paths');
+  });
+
   it.each([
     [{ group: 'apps', kind: 'Deployment' }, true],
     [{ group: '*', kind: '*' }, true],
