@@ -105,11 +105,16 @@ async function each(looks: readonly Look[], act: (look: Look) => Promise<void>):
 }
 
 function failureOf({ observer: { source }, target, context: { now } }: Look, error: unknown) {
-  const message = error instanceof Error ? error.message : String(error);
   return observationOf(
     { source, target, object: source, now },
-    { state: 'unconfirmed', code: 'OBSERVER_FAILED', message: `It could not be observed: ${message}` },
+    { state: 'unconfirmed', code: 'OBSERVER_FAILED', message: `It could not be observed: ${whyOf(error)}` },
   );
+}
+
+/** Errors of the system name paths of this machine in their messages, which go to callers from elsewhere. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return isFailure(error) || !('code' in error) ? error.message : String(error.code);
 }
 
 /** Each question once. */

@@ -146,6 +146,14 @@ describe('observing many targets', () => {
     },
   );
 
+  it('says no path of this machine where the system fails it', async () => {
+    const error = Object.assign(new Error("ENOENT: no such file, open '/home/op/key'"), { code: 'ENOENT' });
+    const failing: Observer = { ...observer, queries: () => Promise.reject(error) };
+    const asked = { targets: [of('api')], clusters: clusters(), contextOf, observers: [failing] };
+    const [observed] = await observeTargets(asked);
+    expect(observed?.observations).toMatchObject([{ message: 'It could not be observed: ENOENT' }]);
+  });
+
   it('takes a cluster that fails for one that cannot be asked, and ends where nobody waits', async () => {
     const rejecting = (error: Error) =>
       observeTargets({
