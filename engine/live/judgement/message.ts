@@ -9,6 +9,8 @@ const SHORTEST_SECRET = 4;
 /** Control, format and bidirectional characters, and lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 const SETTING = /([\w.-]{1,100})(["']?\s{0,4}[=:]\s{0,4}["']?)([^\s"',;&)]{4,})/g;
+/** Of a command line: `--password VALUE`. */
+const OPTION = /(?<![\w-])(--?)([\w.-]{1,100})(["']?[,\s]\s{0,4}["']?)([^\s"',;&)-][^\s"',;&)]{3,})/g;
 /** `failed to fetch oauth token: unexpected status`: words with which a sentence goes on, and no secrets. */
 const isSentence = (between: string, value: string) =>
   between === ': ' &&
@@ -24,10 +26,10 @@ export function cleanMessage(text: string, secrets: readonly string[] = []): str
   const line = text.slice(0, MOST_READ).replace(UNPRINTABLE, ' ').replace(/ {2,}/g, ' ').trim();
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   const without = known.reduce((left, secret) => left.replaceAll(secret, MASK), line);
-  const masked = maskTokens(without, () => MASK).replace(
-    SETTING,
-    (setting: string, name: string, between: string, value: string) =>
-      isSecretKey(name) && !isSentence(between, value) ? name + between + MASK : setting,
+  const masked = withoutSettings(maskTokens(without, () => MASK)).replace(
+    OPTION,
+    (option: string, dashes: string, name: string, between: string) =>
+      isSecretKey(name) ? dashes + name + between + MASK : option,
   );
   const characters = Array.from(masked);
   return characters.length <= MOST_MESSAGE
@@ -37,6 +39,14 @@ export function cleanMessage(text: string, secrets: readonly string[] = []): str
         .join('')
         .trimEnd()}…`;
 }
+
+/** What is no secret may hold one: `exec: "--password=VALUE"`. */
+const withoutSettings = (text: string): string =>
+  text.replace(SETTING, (_, name: string, between: string, value: string) =>
+    isSecretKey(name) && !isSentence(between, value)
+      ? name + between + MASK
+      : name + between + withoutSettings(value),
+  );
 
 /** A text of a cluster without the full stop that it may end with. It is cut first: what looks for its end costs by the square of its length. */
 export const unended = (text: string) => text.slice(0, MOST_READ).replace(/[.\s]+$/, '');

@@ -12,6 +12,10 @@ it.each([
     'failed to fetch oauth token: unexpected status: 401 Unauthorized',
     'failed to fetch oauth token: unexpected status: 401 Unauthorized',
   ],
+  ['exec: "--password=hunter2": not found', 'exec: "--password=***": not found'],
+  ['exec ["app","--token","hunter2"] failed', 'exec ["app","--token","***"] failed'],
+  ['app --api-key hunter2 --verbose', 'app --api-key *** --verbose'],
+  ['unknown flag --password --verbose', 'unknown flag --password --verbose'],
   ['password: swordfish was refused', 'password: *** was refused'],
   ['secret "db" not found', 'secret "db" not found'],
 ])('cleans %j', (text, clean) => {
@@ -26,5 +30,6 @@ it('cuts between characters, in time for any length', () => {
   const text = cleanMessage('😀'.repeat(1_000_000));
   expect(Array.from(text)).toHaveLength(300);
   expect(text.endsWith('😀…')).toBe(true);
+  expect(cleanMessage('a=b'.repeat(100_000)).length).toBeLessThanOrEqual(300);
   expect(cleanMessage(`a${'='.repeat(1_000_000)}`).length).toBeLessThanOrEqual(300);
 });
