@@ -198,6 +198,7 @@ function explain(error: unknown, answerMs: number): { readonly why: string; read
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (name === 'TimeoutError' || name === 'AbortError' || code.endsWith('_TIMEOUT'))
     return { why: `gave no answer in ${answerMs / 1000} s`, isLasting: true };
+  if (code === 'UND_ERR_DESTROYED') return { why: 'is not asked any more', isLasting: true };
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { why: `gave an answer of more than ${ANSWER_BYTES / 1024 / 1024} MiB`, isLasting: true };
   if (/CERT|SIGNED|UNABLE_TO|ERR_TLS/.test(code))

@@ -11,12 +11,15 @@ import {
 import { indexOf, isObject } from './answers.ts';
 import { type ArgocdEntry, readClusterCertificates, readClusterToken } from './operator.ts';
 import { splitVersion } from './questions.ts';
+import { until } from './until.ts';
 
 export interface ArgocdCluster {
   readonly name: string;
   readonly entry: ArgocdEntry;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** When aborted, nothing is waited for any more. */
+  readonly signal: AbortSignal;
 }
 
 /** So many Applications are asked for one by one. */
@@ -24,7 +27,7 @@ const MOST_NAMES = 4;
 
 type Asked = { readonly objects: readonly ClusterObject[] } | { readonly problem: ClusterProblem };
 
-/** Never rejects. */
+/** Rejects with the reason of its signal alone. */
 export async function getApplications(
   cluster: ArgocdCluster,
   queries: readonly ObjectQuery[],
@@ -86,7 +89,7 @@ function split(queries: readonly ObjectQuery[]) {
 type Get = (path: string) => Promise<Response>;
 
 async function withConnection(
-  { name, entry, env, clock }: ArgocdCluster,
+  { name, entry, env, clock, signal }: ArgocdCluster,
   found: Map<ObjectQuery, ClusterAnswer>,
   own: readonly ObjectQuery[],
   use: (get: Get) => Promise<ReadonlyMap<ObjectQuery, ClusterAnswer>>,
@@ -108,7 +111,10 @@ async function withConnection(
       ca,
     });
     connection = open;
-    return await use((path) => open.fetch(`${api}${path}`));
+    return await until(
+      signal,
+      use((path) => open.fetch(`${api}${path}`)),
+    );
   } catch (error) {
     if (!isFailure(error)) throw error;
     const isBusy = error.details['retryAfterMs'] !== undefined;

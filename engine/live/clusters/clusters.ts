@@ -46,7 +46,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
     try {
       const found =
         entry.kind === 'argocd'
-          ? await getApplications({ name, entry, env, clock }, askable)
+          ? await getApplications({ name, entry, env, clock, signal: until }, askable)
           : await getObjects({ entry, env, signal: until }, askable);
       return queries.map((query) => found.get(query) ?? unknown(NO_NAME));
     } catch (error) {
@@ -67,7 +67,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
       if ('code' in entry) return entry;
       if (!isAskable(object)) return NO_NAME;
       return entry.kind === 'argocd'
-        ? refreshApplication({ name, entry, env, clock }, object)
+        ? refreshApplication({ name, entry, env, clock, signal: stop }, object)
         : annotateObject({ entry, env, signal: stop }, object, annotation);
     },
   };

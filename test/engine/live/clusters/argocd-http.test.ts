@@ -113,6 +113,17 @@ describe("Argo CD's API", () => {
     expect(argocd.requests).toEqual([expect.stringContaining('refresh=normal')]);
   });
 
+  it('is waited for no longer than somebody wants to wait', async () => {
+    argocd.fault({ answer: 'hang' });
+    const gone = new AbortController();
+    const asked = clusters.get('shop', [application('web')], gone.signal);
+    await expect.poll(() => argocd.requests.length).toBe(1);
+    gone.abort();
+    await expect(asked).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    // It is tried again by those alone who wait.
+    expect(argocd.requests).toHaveLength(1);
+  });
+
   it('says that a token is not accepted, that it answers nonsense, and that it is too busy, and leaves it alone then', async () => {
     argocd.expireTokens();
     expect(await get([application('web')])).toEqual(['CLUSTER_DENIED']);
