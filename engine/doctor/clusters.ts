@@ -70,10 +70,7 @@ async function checkOne(
     asked.length > 0
       ? asked
       : [said('ok', { message: `The cluster ${name} can be asked whether a revision is live.` })];
-  const nudged = rules
-    .filter(({ nudge }) => nudge)
-    .flatMap(queriesOf)
-    .filter(({ kind }) => Object.hasOwn(PLURALS, kind));
+  const nudged = rules.filter(({ nudge }) => nudge).flatMap(nudgedBy);
   if (nudged.length === 0 || asked.length > 0) return checks;
   const refused = [];
   for (const { kind, namespace } of nudged)
@@ -97,7 +94,17 @@ const HINTS: Readonly<Record<string, string>> = {
 const PLURALS: Readonly<Record<string, string>> = {
   Application: 'applications.argoproj.io',
   Kustomization: 'kustomizations.kustomize.toolkit.fluxcd.io',
+  // What a Kustomization is fetched from, mostly.
+  GitRepository: 'gitrepositories.source.toolkit.fluxcd.io',
 };
+
+const nudgedBy = (rule: LiveRule) =>
+  queriesOf(rule)
+    .filter(({ kind }) => Object.hasOwn(PLURALS, kind))
+    .flatMap(({ kind, namespace }) => [
+      ...(kind === 'Kustomization' ? [{ kind: 'GitRepository', namespace }] : []),
+      { kind, namespace },
+    ]);
 
 function queriesOf({ argocd, flux, kubernetes }: LiveRule): ObjectQuery[] {
   // A name with placeholders is that of a scope.

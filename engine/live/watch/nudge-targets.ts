@@ -4,29 +4,51 @@ import { textAt } from '../read.ts';
 import { argocd } from '../argocd.ts';
 import { flux } from '../flux.ts';
 import type { Observer, ObserverContext } from '../observer.ts';
+import type { Unnudged } from './ports.ts';
 import type { Watched } from './types.ts';
 
 type Named = ObjectQuery & { readonly name: string };
 
-/** Why what could not be annotated. */
+/** Why what could not be annotated. Clusters side by side; one that is away is left alone then, and looks by itself when it is back. */
 export async function nudgeTargets(
   clusters: Clusters,
-  { targets }: Pick<Watched, 'targets'>,
+  watched: readonly Pick<Watched, 'scope' | 'targets'>[],
   now: number,
-): Promise<readonly string[]> {
-  const problems: string[] = [];
-  for (const target of targets.filter(({ rule }) => rule.nudge)) {
-    const { cluster } = target.rule;
-    const at = new Date(now).toISOString();
+): Promise<readonly Unnudged[]> {
+  const wanted = watched.flatMap(({ scope, targets }) =>
+    targets.flatMap((target) => (target.rule.nudge ? [{ scope, target }] : [])),
+  );
+  const names = [...new Set(wanted.map(({ target }) => target.rule.cluster))];
+  const at = new Date(now).toISOString();
+  const problems = names.map((name) =>
+    nudgeCluster(
+      clusters,
+      wanted.filter(({ target }) => target.rule.cluster === name),
+      at,
+    ),
+  );
+  return (await Promise.all(problems)).flat();
+}
+
+async function nudgeCluster(
+  clusters: Clusters,
+  wanted: readonly { readonly scope: string; readonly target: LiveTarget }[],
+  at: string,
+): Promise<readonly Unnudged[]> {
+  const problems: Unnudged[] = [];
+  for (const { scope, target } of wanted)
     for (const object of await objectsOf(clusters, target)) {
+      const { cluster } = target.rule;
       const isArgo = object.kind === 'Application';
       const annotation = isArgo
         ? { key: 'argocd.argoproj.io/refresh', value: 'normal' }
         : { key: 'reconcile.fluxcd.io/requestedAt', value: at };
       const problem = await clusters.annotate(cluster, object, annotation);
-      if (problem !== null) problems.push(`${cluster}, ${object.kind} ${object.name}: ${problem.message}`);
+      if (problem === null) continue;
+      const message = `${cluster}, ${object.kind} ${object.name}: ${problem.message}`;
+      problems.push({ scope, message });
+      if (problem.code === 'CLUSTER_AWAY') return problems;
     }
-  }
   return problems;
 }
 

@@ -5,6 +5,7 @@ import type { Watched } from './types.ts';
 
 /** Once a publication of ours; what comes of it is only told. */
 export async function nudge({ ports, memories, notices }: Pass, watched: readonly Watched[]): Promise<void> {
+  const wanted: Watched[] = [];
   for (const each of watched) {
     const { scope, kind, targets } = each;
     const memory = memories.get(scope);
@@ -13,6 +14,9 @@ export async function nudge({ ports, memories, notices }: Pass, watched: readonl
     // After a start only what is still to come is nudged.
     if (memory.becameAt === null && each.record !== null && each.record.status !== 'pending') continue;
     memories.set(scope, did(memory, 'nudged'));
-    for (const message of await ports.nudge(each)) notices.push({ scope, code: 'NUDGE_FAILED', message });
+    wanted.push(each);
   }
+  if (wanted.length === 0) return;
+  for (const { scope, message } of await ports.nudge(wanted))
+    notices.push({ scope, code: 'NUDGE_FAILED', message });
 }

@@ -26,6 +26,11 @@ export interface Preflight {
   readonly needsApproval: boolean;
 }
 
+export interface Unnudged {
+  readonly scope: string;
+  readonly message: string;
+}
+
 export interface WatchPorts {
   /** What is to be observed, as Git says it now. */
   survey(): Promise<Survey>;
@@ -39,8 +44,8 @@ export interface WatchPorts {
     wishes: readonly StatusWish[],
   ): Promise<readonly { readonly of: StatusWish; readonly refusal: Refusal | null }[]>;
   readonly auto: AutoPorts;
-  /** Asks what reconciles it to do so now. Gives why it could not. */
-  nudge(watched: Watched): Promise<readonly string[]>;
+  /** Asks what reconciles them to do so now. Gives what it could not ask, and why. */
+  nudge(watched: readonly Watched[]): Promise<readonly Unnudged[]>;
   /** Milliseconds since 1970. */
   now(): number;
   /** Milliseconds that never go back. */

@@ -61,6 +61,10 @@ describe('doctor and clusters', () => {
       well,
       'warn: `nudge` cannot annotate in prod-eu: the verb patch is not allowed for Application.',
     ]);
+    expect(await check(LIVE.replace(/argocd: .*? }/, 'flux: { kustomization: "{environment}" }'))).toEqual([
+      well,
+      'warn: `nudge` cannot annotate in prod-eu: the verb patch is not allowed for GitRepository, Kustomization.',
+    ]);
     cluster.fault({ answer: 'forbidden', resources: ['deployments'] });
     expect(await check()).toEqual([
       'warn: The cluster prod-eu does not say whether a revision is live. The credentials may not read this in the cluster (403).',

@@ -183,8 +183,8 @@ export function createScene(names: readonly string[] = ['prod/api']) {
         return Promise.resolve({ id: `rbk-${desired.commit.slice(-26)}`, status: 'approved' });
       },
     },
-    nudge: ({ scope }) => {
-      scene.nudged.push(scope);
+    nudge: (watched) => {
+      scene.nudged.push(...watched.map(({ scope }) => scope));
       return Promise.resolve([]);
     },
     now: () => now() + scene.clock.skew,
