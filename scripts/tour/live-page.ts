@@ -40,7 +40,7 @@ const PASSING: readonly RegExp[] = [
   /\b\d{4}-\d\d-\d\d \d\d:\d\d\b/g,
   /\b\d\d:\d\d:\d\d\b/g,
   /(?<=\bpod )[a-z0-9-]+/g,
-  /(?<=\bdegraded for )\S+/g,
+  /(?<=\bdegraded for )[^\s.]+/g,
   /(?:\/[\w.-]+)+(?=\/config\b)/g,
   /(?<=\b127\.0\.0\.1:)\d+/g,
 ];
