@@ -2,11 +2,15 @@
 export async function until<Value>(signal: AbortSignal, answer: Promise<Value>): Promise<Value> {
   signal.throwIfAborted();
   const over = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { signal: over.signal });
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { signal: over.signal });
+  });
+  const unanswered = stopped.then(() => {
+    signal.throwIfAborted();
+    return answer;
   });
   try {
-    return await Promise.race([answer, aborted]);
+    return await Promise.race([answer, unanswered]);
   } finally {
     over.abort();
     answer.catch(() => undefined);
