@@ -2,7 +2,6 @@
 import {
   type Actor,
   BacktrailError,
-  type Coordinates,
   type Deployment,
   type DeploymentEvent,
   type DeploymentStatus,
@@ -66,7 +65,7 @@ function statesIn(
 ): NonNullable<DeploymentEvents['states']> {
   const counts = { live: 0, pending: 0, degraded: 0 };
   const seen = new Set<string>();
-  for (const known of store.known((each) => liveRulesFor(live, environmentNameOf(each)).length > 0)) {
+  for (const known of store.known((each) => liveRulesFor(live, each).length > 0)) {
     const state = STATES[known.status];
     const scope = formatCoordinates(known);
     if (state === undefined || seen.has(scope)) continue;
@@ -75,11 +74,6 @@ function statesIn(
   }
   return counts;
 }
-
-const environmentNameOf = ({ tenant, environment }: Coordinates) => ({
-  ...(tenant !== undefined && { tenant }),
-  environment,
-});
 
 const STATES: Readonly<Partial<Record<DeploymentStatus, 'live' | 'pending' | 'degraded'>>> = {
   deployed: 'live',

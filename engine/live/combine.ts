@@ -6,7 +6,7 @@ import {
   type LiveTarget,
   type Observation,
 } from '../model/index.ts';
-import { MOST_MESSAGE } from './judgement/message.ts';
+import { cut, MOST_MESSAGE } from './judgement/message.ts';
 
 export interface Observed {
   readonly target: LiveTarget;
@@ -99,13 +99,3 @@ export function timeText(ms: number): string {
   });
   return parts.length > 0 ? parts.slice(0, 2).join(' ') : '0s';
 }
-
-const cut = (text: string, room: number) => {
-  const characters = Array.from(text);
-  return characters.length <= room
-    ? text
-    : `${characters
-        .slice(0, room - 1)
-        .join('')
-        .trimEnd()}…`;
-};

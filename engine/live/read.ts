@@ -51,3 +51,7 @@ export function timeAt(value: unknown, ...keys: readonly (string | number)[]): n
 /** A condition of `status.conditions`, by its type. */
 export const conditionOf = (object: unknown, type: string): unknown =>
   listAt(object, 'status', 'conditions').find((condition) => textAt(condition, 'type') === type);
+
+/** Of an apiVersion: `apps` of `apps/v1`, '' of `v1`. */
+export const groupOf = (apiVersion: string) =>
+  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';

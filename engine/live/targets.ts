@@ -1,10 +1,9 @@
 /** What is to be looked at for a scope: each of its services under each rule that matches, with the revision that it is to run. */
 import { liveRulesFor } from '../layout/configuration/live.ts';
 import { discover } from '../layout/discover.ts';
-import { deliveryOutput, type Layout } from '../layout/layout.ts';
+import { deliveryOutput } from '../layout/layout.ts';
 import {
   type Coordinates,
-  type LiveRule,
   type LiveTarget,
   type LogCommit,
   type ObjectId,
@@ -41,19 +40,12 @@ export async function targetsOf(
 ): Promise<readonly LiveTarget[]> {
   const targets: LiveTarget[] = [];
   for (const unit of units) {
-    const rules = rulesFor(snapshot.layout, unit);
+    const rules = liveRulesFor(snapshot.layout.config.live, unit);
     if (rules.length === 0) continue;
     const desired = of ?? (await desiredOf(snapshot, unit));
     for (const rule of rules) targets.push({ ...unit, rule, ...desired });
   }
   return targets;
-}
-
-function rulesFor(
-  { config }: Pick<Layout, 'config'>,
-  { tenant, environment }: Coordinates,
-): readonly LiveRule[] {
-  return liveRulesFor(config.live, { ...(tenant !== undefined && { tenant }), environment });
 }
 
 /** The current revision; `at`: the one that the scope is at with this commit. */

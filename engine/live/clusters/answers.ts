@@ -1,5 +1,6 @@
 /** What a cluster answered, as objects of which nothing is known but that they are some. */
 import type { ClusterObject, ObjectQuery } from '../../model/index.ts';
+import { isFields } from '../read.ts';
 import { splitVersion } from './questions.ts';
 
 /** Of `kubectl get --output=json`: a list, one object, or nothing. null for what is none of these. */
@@ -11,9 +12,9 @@ export function readObjects(text: string): readonly ClusterObject[] | null {
   } catch {
     return null;
   }
-  if (!isObject(value)) return null;
+  if (!isFields(value)) return null;
   const { items, kind } = value;
-  if (Array.isArray(items)) return items.every(isObject) ? items : null;
+  if (Array.isArray(items)) return items.every(isFields) ? items : null;
   return typeof kind === 'string' && kind !== 'Status' ? [value] : null;
 }
 
@@ -22,7 +23,7 @@ export function indexOf(objects: readonly ClusterObject[]): (query: ObjectQuery)
   const known = new Map<string, ClusterObject[]>();
   for (const object of objects) {
     const { apiVersion, kind, metadata } = object;
-    if (typeof kind !== 'string' || typeof apiVersion !== 'string' || !isObject(metadata)) continue;
+    if (typeof kind !== 'string' || typeof apiVersion !== 'string' || !isFields(metadata)) continue;
     const { namespace, name } = metadata;
     for (const space of new Set([namespace, null]))
       for (const own of [name, null]) {
@@ -37,6 +38,3 @@ export function indexOf(objects: readonly ClusterObject[]): (query: ObjectQuery)
 
 const keyOf = (apiVersion: string, kind: string, namespace: unknown, name: unknown) =>
   JSON.stringify([splitVersion(apiVersion)[0], kind, namespace ?? null, name ?? null]);
-
-export const isObject = (value: unknown): value is ClusterObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,7 +8,8 @@ import {
   isFailure,
   type ObjectQuery,
 } from '../../model/index.ts';
-import { indexOf, isObject } from './answers.ts';
+import { isFields } from '../read.ts';
+import { indexOf } from './answers.ts';
 import { type ArgocdEntry, readClusterCertificates, readClusterToken } from './operator.ts';
 import { splitVersion } from './questions.ts';
 import { until } from './until.ts';
@@ -145,7 +146,7 @@ async function one({ entry }: ArgocdCluster, get: Get, { namespace, name }: Obje
   if (response.status === 404) return { objects: [] };
   const value = await valueOf(response);
   if ('problem' in value) return value;
-  return isObject(value.value) ? { objects: [withType(value.value)] } : { problem: NONSENSE };
+  return isFields(value.value) ? { objects: [withType(value.value)] } : { problem: NONSENSE };
 }
 
 async function list({ entry }: ArgocdCluster, get: Get, namespace: string | null): Promise<Asked> {
@@ -154,8 +155,8 @@ async function list({ entry }: ArgocdCluster, get: Get, namespace: string | null
   if (namespace !== null) query.set('appNamespace', namespace);
   const value = await valueOf(await get(`/api/v1/applications?${query.toString()}`));
   if ('problem' in value) return value;
-  const items = isObject(value.value) ? (value.value['items'] ?? []) : null;
-  return Array.isArray(items) && items.every(isObject)
+  const items = isFields(value.value) ? (value.value['items'] ?? []) : null;
+  return Array.isArray(items) && items.every(isFields)
     ? { objects: items.map(withType) }
     : { problem: NONSENSE };
 }

@@ -1,7 +1,6 @@
 /** What an Application of Argo CD says of drift: which fields may differ, where its objects are, and which are to be pruned. */
-import { groupOf } from './autoscaled.ts';
 import { type IgnoredField, parseJqPath, parsePointer } from './ignored.ts';
-import { listAt, textAt, valueAt } from '../read.ts';
+import { groupOf, listAt, textAt, valueAt } from '../read.ts';
 
 export interface ObjectName {
   readonly group: string;

@@ -1,6 +1,6 @@
 /** What a HorizontalPodAutoscaler scales: the number of its replicas is not the manifests' to say. */
 import { type IgnoredField, parsePointer } from './ignored.ts';
-import { textAt } from '../read.ts';
+import { groupOf, textAt } from '../read.ts';
 
 export interface ScaleTarget {
   readonly apiVersion: string | null;
@@ -35,6 +35,3 @@ export const REPLICAS: IgnoredField = parsePointer('/spec/replicas') ?? {
   kind: null,
   keys: ['spec', 'replicas'],
 };
-
-export const groupOf = (apiVersion: string) =>
-  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';

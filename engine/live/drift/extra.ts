@@ -1,8 +1,7 @@
 /** Objects that a deployer has, and that the repository does not declare: only where the deployer itself lists them. */
 import type { DriftObject, LiveTarget } from '../../model/index.ts';
-import { textAt } from '../read.ts';
+import { groupOf, textAt } from '../read.ts';
 import type { ObjectName } from './application.ts';
-import { groupOf } from './autoscaled.ts';
 import { type Delivered, MOST_OBJECTS } from './place.ts';
 import { shownText } from './shown.ts';
 

@@ -1,6 +1,5 @@
 /** Which kinds a namespace holds. */
-import { groupOf } from './autoscaled.ts';
-import { isFields } from '../read.ts';
+import { groupOf, textAt } from '../read.ts';
 
 /** Kinds that Kubernetes itself has, and that no namespace holds. */
 const CLUSTER_KINDS = new Set(
@@ -28,8 +27,4 @@ export function isNamespaced({
 }
 
 /** What a cluster calls an object that it answered. */
-export function nameIn(object: unknown): string | null {
-  const metadata = isFields(object) ? object['metadata'] : undefined;
-  const name = isFields(metadata) ? metadata['name'] : undefined;
-  return typeof name === 'string' ? name : null;
-}
+export const nameIn = (object: unknown): string | null => textAt(object, 'metadata', 'name') ?? null;

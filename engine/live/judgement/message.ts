@@ -31,11 +31,16 @@ export function cleanMessage(text: string, secrets: readonly string[] = []): str
     (option: string, dashes: string, name: string, between: string) =>
       isSecretKey(name) ? dashes + name + between + MASK : option,
   );
-  const characters = Array.from(masked);
-  return characters.length <= MOST_MESSAGE
-    ? masked
+  return cut(masked, MOST_MESSAGE);
+}
+
+/** So many characters of it at most. */
+export function cut(text: string, most: number): string {
+  const characters = Array.from(text);
+  return characters.length <= most
+    ? text
     : `${characters
-        .slice(0, MOST_MESSAGE - 1)
+        .slice(0, most - 1)
         .join('')
         .trimEnd()}…`;
 }

@@ -1,7 +1,12 @@
 /** What is to be observed, as Git says it. */
 import { openDeployments } from '../../deployments/append.ts';
 import { judgeDeployments } from '../../deployments/counted.ts';
-import type { DeploymentCache, DeploymentStore, KnownDeployment } from '../../deployments/store.ts';
+import {
+  coordinatesOf,
+  type DeploymentCache,
+  type DeploymentStore,
+  type KnownDeployment,
+} from '../../deployments/store.ts';
 import { autoRuleFor, liveRulesFor } from '../../layout/configuration/live.ts';
 import { discover } from '../../layout/discover.ts';
 import { type Coordinates, type Deployment, formatCoordinates, type ObjectId } from '../../model/index.ts';
@@ -75,7 +80,7 @@ async function surveyOf(place: Place): Promise<Survey> {
       since,
       kind: kindOf(coordinates, desired.commit, commits),
       // What is rolled back by itself is one service.
-      auto: isWhole ? null : autoRuleFor(snapshot.layout.config.auto, environmentOf(coordinates)),
+      auto: isWhole ? null : autoRuleFor(snapshot.layout.config.auto, coordinates),
     });
   }
   const seen = await recordsSeen(place, new Set(found.map(revisionKey)));
@@ -92,7 +97,7 @@ async function scopesOf(
   commits: readonly CommitRecord[],
 ): Promise<ReadonlyMap<string, Coordinates>> {
   const { auto, live } = snapshot.layout.config;
-  const isLive = (names: Coordinates) => liveRulesFor(live, environmentOf(names)).length > 0;
+  const isLive = (names: Coordinates) => liveRulesFor(live, names).length > 0;
   const found = new Map<string, Coordinates>();
   const add = (names: Coordinates) => {
     if (isLive(names)) found.set(formatCoordinates(names), coordinatesOf(names));
@@ -107,7 +112,7 @@ async function scopesOf(
       const names = coordinatesOf(rollback);
       if (!isRecorded(store, names, commit.id)) add(names);
     }
-  const automatic = (names: Coordinates) => autoRuleFor(auto, environmentOf(names)) !== null;
+  const automatic = (names: Coordinates) => autoRuleFor(auto, names) !== null;
   if (auto.length > 0)
     for (const names of await discover(await snapshot.view(snapshot.base), snapshot.layout))
       if (names.service === undefined && automatic(names))
@@ -121,17 +126,6 @@ const isRecorded = (store: DeploymentStore, names: Coordinates, commit: ObjectId
     (known) => known.commit === commit && formatCoordinates(known) === formatCoordinates(names),
     `"commit":"${commit}"`,
   ).length > 0;
-
-const coordinatesOf = ({ tenant, environment, service }: Coordinates): Coordinates => ({
-  ...(tenant !== undefined && { tenant }),
-  environment,
-  ...(service !== undefined && { service }),
-});
-
-const environmentOf = ({ tenant, environment }: Coordinates) => ({
-  ...(tenant !== undefined && { tenant }),
-  environment,
-});
 
 function kindOf(names: Coordinates, commit: ObjectId, commits: readonly CommitRecord[]): Watched['kind'] {
   const own = commits.filter((record) => record.commit.id === commit);

@@ -1,4 +1,5 @@
 /** What judges which kind, and which part of its manifest has to be there before it is judged. */
+import { groupOf } from '../read.ts';
 import { judgeArgoRollout } from './argo-rollout.ts';
 import { judgeDaemonSet } from './daemon-set.ts';
 import { judgeDeployment } from './deployment.ts';
@@ -38,7 +39,6 @@ export function workloadOf({
   readonly apiVersion: string;
   readonly kind: string;
 }): Workload {
-  const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [];
-  const key = `${group}/${kind}`;
+  const key = `${groupOf(apiVersion)}/${kind}`;
   return Object.hasOwn(WORKLOADS, key) ? (WORKLOADS[key] ?? OTHER) : OTHER;
 }

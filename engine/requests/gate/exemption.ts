@@ -79,7 +79,7 @@ export async function exemptionProblem(
   const { scope, target, allowRemoval, automatic, before, overrides = [], resume } = claim;
   if (scope.mode === 'field' || scope.wholeFile === true || resume === true || overrides.length > 0)
     return 'It is more, or less, than an automatic rollback is.';
-  const rule = autoRuleFor(snapshot.layout.config.auto, nameOf(scope));
+  const rule = autoRuleFor(snapshot.layout.config.auto, scope);
   if (rule === null) return 'No entry of `auto` matches its environment.';
   const found = await lastSuccessful(snapshot, scope);
   if (found.current !== automatic.revision) return 'Another revision is current by now.';
