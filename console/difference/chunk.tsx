@@ -8,39 +8,48 @@ import { Words } from './words.tsx';
 const LINE_HEIGHT = 24;
 
 interface ChunkProps {
+  /** Of the first; empty: it goes on with the one before. */
+  readonly title: string;
   readonly rows: readonly Row[];
   readonly id: string;
   readonly isSplit: boolean;
-  readonly isFirst: boolean;
   readonly onUnfold: (at: number) => void;
 }
 
-export function Chunk({ rows, id, isSplit, isFirst, onUnfold }: ChunkProps) {
-  const body = useRef<HTMLTableSectionElement>(null);
-  const isNear = useNear(body, { isFirst });
+/** A table of its own: browsers lay a table out as a whole, which takes long where it has thousands of lines. */
+export function Chunk({ title, rows, id, isSplit, onUnfold }: ChunkProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const isFirst = title !== '';
+  const isNear = useNear(box, { isFirst });
   const wasNear = useRef(isFirst || hasTarget(rows, id));
   if (isNear) wasNear.current = true;
   useEffect(() => {
     if (hasTarget(rows, id))
       document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: 'center' });
   }, []);
+  if (!wasNear.current) return <div ref={box} style={{ height: `${rows.length * LINE_HEIGHT}px` }} />;
   return (
-    <tbody ref={body}>
-      {wasNear.current ? (
-        rows.map((row, index) => (
-          <DrawnRow
-            key={index}
-            of={row}
-            isStart={isChange(row) && !isChange(rows[index - 1])}
-            {...{ id, isSplit, onUnfold }}
-          />
-        ))
-      ) : (
-        <tr style={{ height: `${rows.length * LINE_HEIGHT}px` }}>
-          <td colSpan={isSplit ? 4 : 2} />
-        </tr>
-      )}
-    </tbody>
+    <div ref={box} class="chunk">
+      <table class={isSplit ? 'lines split' : 'lines'} {...(!isFirst && { role: 'presentation' })}>
+        {isFirst && <caption class="hidden">{title}</caption>}
+        <colgroup>
+          {(isSplit ? ['left', 'right'] : ['only']).flatMap((side) => [
+            <col key={`${side} number`} class="numbers" />,
+            <col key={side} />,
+          ])}
+        </colgroup>
+        <tbody>
+          {rows.map((row, index) => (
+            <DrawnRow
+              key={index}
+              of={row}
+              isStart={isChange(row) && !isChange(rows[index - 1])}
+              {...{ id, isSplit, onUnfold }}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

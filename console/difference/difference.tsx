@@ -77,25 +77,16 @@ function BlockTable({
           </a>
         </p>
       )}
-      <table class={`lines ${view}`}>
-        <caption class="hidden">{of.title || 'Lines'}</caption>
-        <colgroup>
-          {(isSplit ? [0, 1] : [0]).flatMap((side) => [
-            <col key={`n${side}`} class="numbers" />,
-            <col key={side} />,
-          ])}
-        </colgroup>
-        {chunks.map((chunk, index) => (
-          <Chunk
-            key={index}
-            rows={chunk}
-            id={id}
-            isSplit={isSplit}
-            isFirst={index === 0}
-            onUnfold={(at) => setOpen(new Set([...open, at]))}
-          />
-        ))}
-      </table>
+      {chunks.map((chunk, index) => (
+        <Chunk
+          key={index}
+          title={index === 0 ? of.title || 'Lines' : ''}
+          rows={chunk}
+          id={id}
+          isSplit={isSplit}
+          onUnfold={(at) => setOpen(new Set([...open, at]))}
+        />
+      ))}
     </>
   );
 }

@@ -56,7 +56,7 @@ function Images({ of }: { readonly of: readonly string[] }) {
 function WayBack({ names, revisions }: RunningProps) {
   // Which one that is the engine says: not one that was undone, or failed, or holds the same.
   const { value, problem } = useResource<Shown>(
-    environmentCall(names, '/revisions/previous', { service: names.service }),
+    environmentCall(names, '/revisions/previous', { service: names.service, files: 'false' }),
   );
   if (value === null && problem === null) return <Loading lines={2} />;
   if (value === null) return <Empty>{problem?.message}</Empty>;

@@ -35,7 +35,7 @@ interface Serving {
   readonly took: number;
 }
 
-async function serve(
+export async function serve(
   location: string,
   env: NodeJS.ProcessEnv,
   args: readonly string[] = [],
@@ -61,7 +61,7 @@ async function serve(
   return { url, headers: { authorization: `Bearer ${token}` }, child, took: performance.now() - start };
 }
 
-async function stop({ child }: Serving): Promise<void> {
+export async function stop({ child }: Serving): Promise<void> {
   child.kill();
   if (child.exitCode === null) await once(child, 'exit');
 }

@@ -9,6 +9,7 @@
  * `npm run bench -- audit [--rollbacks 2000] [--approved 200]`: rollbacks that are made again and compared, beside `git log --raw`.
  * `npm run bench -- http`: the server: its start, a rollback, history, many readers.
  * `npm run bench -- live`: whether services are live, beside `kubectl get`, and what a worker holds that observes them.
+ * `npm run bench -- console`: the page in a browser, and a difference of 5,000 lines.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
 import { benchAudit } from './audit.ts';
 import { benchChecks, NO_CHECKS } from './checks.ts';
+import { benchConsole } from './console.ts';
 import { benchHistory, benchLines } from './history.ts';
 import { benchHttp } from './http.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
     const open = Math.max(Math.min(Number(values.count), MOST_OPEN), LEAST_OPEN);
     return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 3 });
   }
+  if (positionals[0] === 'console') return benchConsole({ folder, env, rounds: Math.min(bench.rounds, 7) });
   if (positionals[0] === 'live') return benchLive({ folder, env, rounds: bench.rounds });
   if (positionals[0] === 'history')
     return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });

@@ -105,7 +105,12 @@ export const environmentRoutes: Routes = (app, { engine }) => {
       schema: {
         ...describe('What a revision holds, masked'),
         params: environmentParams.extend({ revision: z.string().min(1).max(255) }),
-        querystring: within,
+        querystring: within.extend({
+          files: z
+            .enum(['true', 'false'])
+            .optional()
+            .describe('`false`: only which revision it is; no files.'),
+        }),
         response: taggedAnswers({ 200: shown }),
       },
     },
@@ -119,7 +124,8 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         ...readerOf(request),
       });
       const { commit, version } = found.revision;
-      const value = { scope: formatCoordinates(found.scope), commit, version, files: found.files };
+      const files = query.files === 'false' ? [] : found.files;
+      const value = { scope: formatCoordinates(found.scope), commit, version, files };
       return tagged(request, reply, value);
     },
   );

@@ -36,6 +36,9 @@ describe('reading', () => {
     expect(shown.body.files[0].text).toBe('image: v3\n');
     const headers = { 'if-none-match': shown.headers.get('etag') ?? '' };
     expect((await api.get(`${PROD}/revisions/v3?service=api`, { headers })).status).toBe(304);
+    const { commit, version } = shown.body;
+    const bare = await api.get(`${PROD}/revisions/v3?service=api&files=false`);
+    expect(bare.body).toEqual({ scope: 'prod/api', commit, version, files: [] });
     const compared = await api.get(`${PROD}/compare?service=api&from=v3`);
     expect(compared.body).toMatchObject({ fromVersion: 3, toVersion: 4 });
     expect((await api.get(PROD)).body).toEqual({ scope: 'prod', environment: 'prod', services: ['api'] });
