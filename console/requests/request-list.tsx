@@ -4,6 +4,7 @@ import { now } from '../data/clock.ts';
 import { Badge } from '../parts/badge.tsx';
 import { relativeTo } from '../parts/duration.ts';
 import { Time } from '../parts/time.tsx';
+import { useStep } from './step.ts';
 
 export function RequestList({ of }: { readonly of: readonly RequestView[] }) {
   return (
@@ -20,9 +21,11 @@ export function RequestList({ of }: { readonly of: readonly RequestView[] }) {
 function Row({ of }: { readonly of: RequestView }) {
   const { id, scopeName, status, targetVersion, target, author, createdAt, justification, resume, result } =
     of;
+  const step = useStep(id);
+  const isRunning = status === 'approved' || status === 'executing';
   return (
     <a class="row" data-row href={`/requests/${id}`}>
-      <Badge state={status} />
+      <Badge state={status} {...(isRunning && step !== null && { name: `${status}: ${step}` })} />
       <span class="grow">
         <b>{scopeName}</b>{' '}
         {resume ? (

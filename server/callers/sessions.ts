@@ -15,7 +15,7 @@ export interface Credentials extends Callers {
 }
 
 /** Whom an issuer sent, to a page that came by https or not. */
-export interface Sent {
+interface Sent {
   readonly caller: Caller;
   readonly isSecure: boolean;
 }

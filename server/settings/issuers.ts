@@ -37,7 +37,7 @@ export interface Issuer {
   readonly client: IssuerClient | null;
 }
 
-export interface IssuerClient {
+interface IssuerClient {
   readonly id: string;
   /** As configured, the file that holds it. null: it is a public client, which PKCE is enough for. */
   readonly secret: string | null;

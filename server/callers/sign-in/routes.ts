@@ -6,7 +6,7 @@ import type { Sessions } from '../sessions.ts';
 import { ATTEMPT_MS, type Attempts } from './attempts.ts';
 import type { Provider } from './provider.ts';
 
-export interface SignIn {
+interface SignIn {
   readonly providers: readonly Provider[];
   readonly attempts: Attempts;
   readonly random: (bytes: number) => Uint8Array;
