@@ -46,6 +46,7 @@ function refreshSoon(): void {
 }
 
 export function followEvents(): void {
+  asked = Date.now();
   open(REOPEN_FIRST);
   addEventListener('online', refreshSoon);
   addEventListener('offline', () => (connection.value = 'offline'));

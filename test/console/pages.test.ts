@@ -38,6 +38,15 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     [browser, scene] = await Promise.all([openBrowser(), consoleScene()]);
   });
 
+  const askFor = (service: string, justification: string) =>
+    scene.api.post('/api/v1/rollbacks', {
+      tenant: 'acme',
+      environment: 'production',
+      service,
+      target: 'v1',
+      justification,
+    });
+
   it('signs in with the address that the server prints, whose token leaves the address bar', async () => {
     const open = await openPage(browser, scene.api);
     const { page } = open;
@@ -191,6 +200,23 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     const { body } = await scene.api.get(`/api/v1/rollbacks/${id}`);
     expect(body).toMatchObject({ resume: true, status: 'pending', justification: 'v60 is fixed' });
     expectNothingWrong(open);
+  });
+
+  it('shows what others ask for as it happens', async () => {
+    const open = await openPage(browser, scene.api, { at: '/requests' });
+    await open.page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await askFor('api', 'seen at once');
+    await open.page.getByRole('link', { name: /seen at once/ }).waitFor();
+    expectNothingWrong(open);
+  });
+
+  it.runIf(isProof)('says where events do not come, and asks every few seconds', async () => {
+    const { page, go } = await openPage(browser, scene.api);
+    await page.route('**/api/v1/events', (route) => route.abort());
+    await go('/requests');
+    await page.getByRole('status').filter({ hasText: 'Not live: asking every 10 seconds' }).waitFor();
+    await askFor('web', 'seen a little later');
+    await page.getByRole('link', { name: /seen a little later/ }).waitFor();
   });
 
   it('says what may not be seen, what is not there, and that the server is away', async () => {
