@@ -1,4 +1,7 @@
-/** `npm run demo`: an incident in a small GitOps repository, and rollbacks out of it, through the real queue and worker. */
+/**
+ * `npm run demo`: an incident in a small GitOps repository, and rollbacks out of it, through the real queue and worker.
+ * `npm run demo -- --serve`: the same repository in the console.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCli } from './build-cli.ts';
 import { buildFixturesRepo } from './build-fixtures-repo.ts';
+import { serveDemo } from './demo-serve.ts';
 import { colorEnv, heading, say, title, typed } from './narrate.ts';
 import { withRedis } from './redis.ts';
 
@@ -38,6 +42,7 @@ async function demo(): Promise<number> {
       XDG_CACHE_HOME: join(folder, 'cache'),
       ...colorEnv,
     };
+    if (process.argv.includes('--serve')) return serveDemo({ main: MAIN, repo, env });
     const worker = spawn(process.execPath, [MAIN, 'worker'], {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
