@@ -21,7 +21,7 @@ const ALLOWED: readonly RegExp[] = [
   /^examples\/[\w-]+\.(mjs|sh)$/,
   /^deploy\/(?:README\.md|Dockerfile(?:\.dockerignore)?|kubernetes\/(?:config\/)?[\w.-]+)$/,
   /^docs\/(decisions\/)?[\w-]+\.md$/,
-  /^docs\/[\w-]+\.(svg|graphql|schema\.json)$/,
+  /^docs\/[\w-]+\.(svg|png|graphql|schema\.json)$/,
 ];
 
 /** A release that cannot be made; the message says why. */
