@@ -8,9 +8,10 @@ import {
   isFailure,
 } from '../../model/index.ts';
 import { getApplications, refreshApplication } from './argocd-http.ts';
-import { annotateObject, getObjects, mayPatch } from './kubectl.ts';
+import { annotateObject, CONCURRENCY, getObjects, mayPatch } from './kubectl.ts';
 import { type ClusterEntry, readClusters } from './operator.ts';
 import { isAskable } from './questions.ts';
+import { createTurns } from './turns.ts';
 
 interface Setup {
   /** `BACKTRAIL_CLUSTERS` names the file; kubectl and its login plugins see the rest. */
@@ -33,6 +34,7 @@ type Entries = ReadonlyMap<string, ClusterEntry> | ClusterProblem;
 
 /** The file is read anew with every look: whoever corrects it starts nothing again. */
 export function createClusters({ env, clock, signal: stop }: Setup): NudgeableClusters {
+  const turnsOf = createTurns(CONCURRENCY);
   const entryOf = async (name: string): Promise<ClusterEntry | ClusterProblem> => {
     const entries = await entriesOf(env['BACKTRAIL_CLUSTERS']);
     if ('code' in entries) return entries;
@@ -47,7 +49,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
       const found =
         entry.kind === 'argocd'
           ? await getApplications({ name, entry, env, clock, signal: until }, askable)
-          : await getObjects({ entry, env, signal: until }, askable);
+          : await getObjects({ entry, env, signal: until, inTurn: turnsOf(name) }, askable);
       return queries.map((query) => found.get(query) ?? unknown(NO_NAME));
     } catch (error) {
       if (!until.aborted) throw error;
@@ -60,7 +62,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
       const entry = await entryOf(name);
       // Asking Argo CD to look needs no more than reading.
       if ('code' in entry || entry.kind === 'argocd') return !('code' in entry);
-      return mayPatch({ entry, env, signal: stop }, what);
+      return mayPatch({ entry, env, signal: stop, inTurn: turnsOf(name) }, what);
     },
     annotate: async (name, object, annotation) => {
       const entry = await entryOf(name);
@@ -68,7 +70,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
       if (!isAskable(object)) return NO_NAME;
       return entry.kind === 'argocd'
         ? refreshApplication({ name, entry, env, clock, signal: stop }, object)
-        : annotateObject({ entry, env, signal: stop }, object, annotation);
+        : annotateObject({ entry, env, signal: stop, inTurn: turnsOf(name) }, object, annotation);
     },
   };
 }

@@ -14,20 +14,23 @@ import { indexOf, readObjects } from './answers.ts';
 import { problemOf } from './kubectl-problems.ts';
 import type { KubernetesEntry } from './operator.ts';
 import { narrower, type Question, questionsFor } from './questions.ts';
+import type { InTurn } from './turns.ts';
 
 export interface Kubectl {
   readonly entry: KubernetesEntry;
   /** What kubectl and its login plugins see. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** Of the cluster. */
+  readonly inTurn: InTurn;
 }
 
 /** One run of kubectl makes several requests, and starts. */
 const RUN_TIMES = 3;
 /** 10,000 objects of a usual size. */
 const ANSWER_BYTES = 96 * 1024 * 1024;
-/** Runs at the same time. */
-const CONCURRENCY = 4;
+/** Runs at the same time, for one question and for all. */
+export const CONCURRENCY = 4;
 /** Of one cluster in one look. */
 const MOST_RUNS = 200;
 
@@ -136,10 +139,10 @@ function answersTo({ queries }: Question, answer: Asked): readonly Known[] {
   return queries.map((query) => ({ query, objects: find(query), problem: null }));
 }
 
-async function say({ entry, env, signal }: Kubectl, args: readonly string[]): Promise<Said> {
+async function say({ entry, env, signal, inTurn }: Kubectl, args: readonly string[]): Promise<Said> {
   const { context, kubeconfig, timeoutSeconds } = entry;
   try {
-    const { code, stdout, stderr } = await run({
+    const task = {
       program: 'kubectl',
       args: [
         `--context=${context}`,
@@ -154,7 +157,8 @@ async function say({ entry, env, signal }: Kubectl, args: readonly string[]): Pr
       maxBytes: ANSWER_BYTES,
       okCodes: [0, 1],
       ...(signal && { signal }),
-    });
+    };
+    const { code, stdout, stderr } = await inTurn(() => run(task));
     return code === 0 ? { text: stdout.toString('utf8') } : { problem: problemOf(stderr) };
   } catch (error) {
     if (!isFailure(error)) throw error;
