@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CLUSTER_HELP, proveCluster } from './cluster/run.ts';
 import { HOST_HELP, proveHost } from './host/run.ts';
@@ -13,7 +13,7 @@ import { HOST_HELP, proveHost } from './host/run.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const HELP = `npm run proof -- NAME... [--seed N]
 
-NAME    a test file below, or all
+NAME    a test file below, a folder of them (console), or all
 --seed  repeats the cases of an earlier run, which printed its seed
 
 ${CLUSTER_HELP}
@@ -29,8 +29,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const files = sampled();
-const chosen = files.filter((file) => positionals.includes('all') || positionals.includes(nameOf(file)));
-const unknown = positionals.filter((name) => name !== 'all' && !files.some((file) => nameOf(file) === name));
+const namesOf = (file: string) => [nameOf(file), basename(dirname(file))];
+const chosen = files.filter(
+  (file) => positionals.includes('all') || namesOf(file).some((name) => positionals.includes(name)),
+);
+const unknown = positionals.filter(
+  (name) => name !== 'all' && !files.some((file) => namesOf(file).includes(name)),
+);
 if (positionals[0] === 'host')
   process.exitCode = await proveHost(values, (line) => void process.stdout.write(`${line}\n`));
 else if (positionals[0] === 'cluster')
