@@ -35,7 +35,7 @@ export function combine(observed: readonly Observed[], now: number): Combined {
 
 /**
  * After `withinMs` since the revision was published, `progressing` is `degraded` (DEADLINE) and `pending` is `unconfirmed` (NOT_SEEN). A date that
- * cannot be read sets no deadline.
+ * cannot be read sets no deadline, and what arrived before has none for `progressing`.
  */
 export function withDeadlines({ target, observations }: Observed, now: number): Observation[] {
   const { withinMs } = target.rule;
@@ -44,7 +44,7 @@ export function withDeadlines({ target, observations }: Observed, now: number): 
   const late = ` It was published ${timeText(elapsed)} ago, and is given ${timeText(withinMs)}.`;
   return observations.map((observation) => {
     const { state, message } = observation;
-    if (state !== 'progressing' && state !== 'pending') return observation;
+    if (state !== 'pending' && (state !== 'progressing' || target.hasArrived)) return observation;
     const isPending = state === 'pending';
     return {
       ...observation,

@@ -49,11 +49,9 @@ export function createLive({ answer, clusters, clock }: LiveInput): Live {
           (entry) => entry.requestId === requestId,
         );
         if (found === undefined)
-          throw new BacktrailError(
-            'LIVE_NOT_CONFIGURED',
-            `The branch holds no rollback ${requestId}: there is nothing to be live.`,
-            { hint: 'Ask again when it is completed.' },
-          );
+          throw new BacktrailError('REQUEST_UNKNOWN', `The branch holds no rollback ${requestId}.`, {
+            hint: 'It is none, or is not completed: `backtrail request show ID` says which.',
+          });
         readable.require(found.scope);
         const scope = parseScope(snapshot.layout, found.scope);
         const looking = { snapshot, git, clusters, clock, signal };

@@ -4,6 +4,7 @@ import { discover } from '../layout/discover.ts';
 import { deliveryOutput } from '../layout/layout.ts';
 import {
   type Coordinates,
+  type CountedRecord,
   type LiveTarget,
   type LogCommit,
   type ObjectId,
@@ -14,7 +15,10 @@ import { historyOf } from '../rollback/plan.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** The revision that a scope is at, and what a cluster has to hold of it. */
-export type DesiredRevision = Pick<LiveTarget, 'desired' | 'contains' | 'next' | 'since'>;
+export type DesiredRevision = Pick<LiveTarget, 'desired' | 'contains' | 'next' | 'since' | 'hasArrived'> & {
+  /** When the revision itself was published, whatever was rendered from it since. */
+  readonly revisedAt: string;
+};
 
 type Published = Pick<LogCommit, 'id' | 'time'>;
 
@@ -42,7 +46,7 @@ export async function targetsOf(
   for (const unit of units) {
     const rules = liveRulesFor(snapshot.layout.config.live, unit);
     if (rules.length === 0) continue;
-    const desired = of ?? (await desiredOf(snapshot, unit));
+    const { revisedAt: _, ...desired } = of ?? (await desiredOf(snapshot, unit));
     for (const rule of rules) targets.push({ ...unit, rule, ...desired });
   }
   return targets;
@@ -64,11 +68,20 @@ export async function desiredOf(
   const from = tip ?? { id: snapshot.base, time: new Date(0).toISOString() };
   const delivered = await deliveredBy(snapshot, coordinates, { from, before: next?.id });
   const desired = { commit: revision?.id ?? snapshot.base, version: revisions[index]?.version ?? null };
+  const records = ((await snapshot.deployments?.records(scope)) ?? []).filter(
+    (record) => record.commit === desired.commit && !record.isWider,
+  );
+  const since = publishedAt(records, delivered.time);
   return {
     desired,
     contains: delivered.id,
     next: next?.id ?? null,
-    since: await publishedAt(snapshot, scope, { commit: desired.commit, time: delivered.time }),
+    since,
+    hasArrived: records.some(
+      ({ times, sources }) =>
+        sources.deployed === 'observer' && Date.parse(times.deployed ?? '') >= Date.parse(since),
+    ),
+    revisedAt: publishedAt(records, from.time),
   };
 }
 
@@ -110,16 +123,9 @@ async function outputsOf(snapshot: Snapshot, coordinates: Coordinates): Promise<
   return units.flatMap((unit) => deliveryOutput(snapshot.layout, unit) ?? []);
 }
 
-/** When it was published: the commit of a rollback that waited for approval is as old as its request, and its record is not. */
-async function publishedAt(
-  snapshot: Snapshot,
-  scope: Scope,
-  { commit, time }: { readonly commit: ObjectId; readonly time: string },
-): Promise<string> {
-  const records = (await snapshot.deployments?.records(scope)) ?? [];
-  const recorded = records
-    .filter((record) => record.commit === commit && !record.isWider)
-    .flatMap(({ times }) => Object.values(times).toSorted().slice(0, 1));
+/** The commit of a rollback that waited for approval is as old as its request, and its record is not. */
+function publishedAt(records: readonly CountedRecord[], time: string): string {
+  const recorded = records.flatMap(({ times }) => Object.values(times).toSorted().slice(0, 1));
   const latest = Math.max(...[time, ...recorded].map((each) => Date.parse(each)));
   return new Date(latest).toISOString();
 }

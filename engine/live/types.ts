@@ -16,7 +16,11 @@ export interface Live {
    * PERMISSION_DENIED
    */
   status(ask: LiveAsk & { readonly scope: string }): Promise<LiveStatus>;
-  /** Of the revision that a rollback published. @throws REQUEST_UNKNOWN, LIVE_NOT_CONFIGURED, also where it is not completed; PERMISSION_DENIED */
+  /**
+   * Of the revision that a rollback published.
+   *
+   * @throws REQUEST_UNKNOWN where the branch does not hold it, LIVE_NOT_CONFIGURED, PERMISSION_DENIED
+   */
   ofRollback(ask: LiveAsk & { readonly requestId: RequestId }): Promise<RollbackLive>;
   /** How the cluster differs from what was delivered. @throws as `status` */
   drift(ask: LiveAsk & { readonly scope: string }): Promise<Drift>;

@@ -108,8 +108,10 @@ export interface LiveTarget extends Coordinates {
   readonly contains: ObjectId;
   /** The revision of the scope after it; null: there is none. */
   readonly next: ObjectId | null;
-  /** When the revision was published. */
+  /** When it was published: the revision, or its manifests after it. */
   readonly since: string;
+  /** An observer saw it live after that: what it does now, such as being scaled or drained, is no longer its arrival, and has no deadline. */
+  readonly hasArrived: boolean;
 }
 
 /** Which object an observer has to see: by what manifests and answers name it, so that nobody has to know a plural. */

@@ -28,7 +28,7 @@ const MEANS: Readonly<Record<LiveState, string>> = {
   overtaken: 'a later revision runs',
   progressing: 'the clusters are changing to it',
   pending: 'the clusters have not seen it yet',
-  unconfirmed: 'it is in Git, and the clusters could not be asked',
+  unconfirmed: 'it is in Git, and it is not known whether the clusters run it',
   degraded: 'the clusters have it, and it is not well',
 };
 

@@ -69,16 +69,17 @@ async function surveyOf(place: Place): Promise<Survey> {
   for (const coordinates of some) {
     const units = await unitsOf(snapshot, coordinates);
     const isWhole = units.length > 1 || units[0]?.service !== coordinates.service;
-    const { desired, since, ...rest } = await desiredOf(snapshot, coordinates);
-    const targets = await targetsOf(snapshot, units, { desired, since, ...rest });
+    const of = await desiredOf(snapshot, coordinates);
+    const targets = await targetsOf(snapshot, units, of);
     if (targets.length === 0) continue;
     found.push({
       scope: formatCoordinates(coordinates),
       coordinates,
       targets,
-      desired,
-      since,
-      kind: kindOf(coordinates, desired.commit, commits),
+      desired: of.desired,
+      // What is rendered anew makes no revision young.
+      since: of.revisedAt,
+      kind: kindOf(coordinates, of.desired.commit, commits),
       // What is rolled back by itself is one service.
       auto: isWhole ? null : autoRuleFor(snapshot.layout.config.auto, coordinates),
     });

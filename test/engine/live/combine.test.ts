@@ -95,6 +95,13 @@ describe('one target', () => {
   });
 });
 
+it('has no deadline for what goes on after the revision has arrived, such as being scaled', () => {
+  const arrived = { target: { ...of, hasArrived: true }, observations: [observation('progressing')] };
+  expect(combine([arrived], published + 11 * MINUTE).state).toBe('progressing');
+  const gone = { ...arrived, observations: [observation('pending')] };
+  expect(combine([gone], published + 11 * MINUTE).state).toBe('unconfirmed');
+});
+
 describe('several targets', () => {
   it('of one service are taken together: where a later revision runs, its objects are not pending', () => {
     const both = [

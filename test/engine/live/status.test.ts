@@ -159,7 +159,7 @@ describe.skipIf(!hasKubectl)('the state of a service', () => {
     expect(await stateOf()).toEqual({ state: 'overtaken', desired });
     expect(await statusOf()).toMatchObject({ state: 'live', desired: { commit: next, version: 4 } });
     await expect(engine.live.ofRollback({ requestId: 'rbk-00000000000000000000000000' })).rejects.toThrow(
-      expect.objectContaining({ code: 'LIVE_NOT_CONFIGURED' }),
+      expect.objectContaining({ code: 'REQUEST_UNKNOWN' }),
     );
   });
 });

@@ -28,6 +28,7 @@ const target = (of: LiveRule, service = 'api'): LiveTarget => ({
   desired: { commit: COMMIT, version: 3 },
   contains: COMMIT,
   next: null,
+  hasArrived: false,
   since: '2026-11-20T10:00:00Z',
 });
 

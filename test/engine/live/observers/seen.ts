@@ -38,6 +38,7 @@ export const target = (of: Partial<LiveTarget> & Pick<LiveTarget, 'rule'>): Live
   desired: { commit: commits.ours, version: 3 },
   contains: commits.ours,
   next: null,
+  hasArrived: false,
   since: '2026-11-20T10:00:00Z',
   ...of,
 });

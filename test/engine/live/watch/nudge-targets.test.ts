@@ -25,6 +25,7 @@ const watched = (service: string, rule: Partial<LiveRule>) => {
     desired: { commit: commit(1), version: 1 },
     contains: commit(1),
     next: null,
+    hasArrived: false,
     since: new Date(START).toISOString(),
   };
   return { scope: `prod/${service}`, targets: [target] };

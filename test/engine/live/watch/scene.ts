@@ -126,7 +126,15 @@ export function createScene(names: readonly string[] = ['prod/api']) {
     const desired = { commit: place.revision, version: null };
     const { rule, auto, kind, record } = place;
     const since = iso(place.since);
-    const target = { ...coordinates, rule, desired, contains: place.revision, next: null, since };
+    const target = {
+      ...coordinates,
+      rule,
+      desired,
+      contains: place.revision,
+      next: null,
+      since,
+      hasArrived: false,
+    };
     return { scope, coordinates, targets: [target], desired, since, kind, record, auto };
   };
   const ports: WatchPorts = {
