@@ -14,6 +14,7 @@ import { Problem } from './parts/states.tsx';
 import { Shell } from './shell/shell.tsx';
 
 // What is not needed first is loaded when it is asked for.
+const Wizard = later(() => import('./wizard/page.tsx').then((page) => page.Wizard));
 const Unbuilt = later(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
 
 const ENVIRONMENT = '/e/:tenant/:environment';
@@ -42,8 +43,8 @@ function SignedIn() {
           <Route path="/" component={Environments} />
           {...PAGES.map((tab) => <Route path={`${ENVIRONMENT}/${tab}`} component={ScopePage} tab={tab} />)}
           {...PAGES.map((tab) => <Route path={`${SERVICE}/${tab}`} component={ScopePage} tab={tab} />)}
-          <Route path={`${ENVIRONMENT}/rollback`} component={Unbuilt} />
-          <Route path={`${SERVICE}/rollback`} component={Unbuilt} />
+          <Route path={`${ENVIRONMENT}/rollback`} component={Wizard} />
+          <Route path={`${SERVICE}/rollback`} component={Wizard} />
           <Route path={ENVIRONMENT} component={ScopePage} tab="overview" />
           <Route path={SERVICE} component={ScopePage} tab="overview" />
           <Route path="/requests" component={Requests} />
