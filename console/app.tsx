@@ -15,6 +15,7 @@ import { Shell } from './shell/shell.tsx';
 
 // What is not needed first is loaded when it is asked for.
 const Wizard = later(() => import('./wizard/page.tsx').then((page) => page.Wizard));
+const RequestPage = later(() => import('./requests/page.tsx').then((page) => page.RequestPage));
 const Unbuilt = later(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
 
 const ENVIRONMENT = '/e/:tenant/:environment';
@@ -48,7 +49,7 @@ function SignedIn() {
           <Route path={ENVIRONMENT} component={ScopePage} tab="overview" />
           <Route path={SERVICE} component={ScopePage} tab="overview" />
           <Route path="/requests" component={Requests} />
-          <Route path="/requests/:id" component={Unbuilt} />
+          <Route path="/requests/:id" component={RequestPage} />
           <Route path="/holds" component={Holds} />
           <Route path="/audit" component={Unbuilt} />
           <Route path="/incident" component={Unbuilt} />

@@ -1,13 +1,13 @@
 /** What the server answers with: types of its schemas, and nothing that runs. */
 import type { z } from 'zod';
-import type { drift, liveStatus } from '../server/live/schemas.ts';
+import type { drift, liveStatus, rollbackLive } from '../server/live/schemas.ts';
 import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
 import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';
 import type { problem } from '../server/schemas/problem.ts';
-import type { requests, requestView } from '../server/schemas/request.ts';
+import type { executedRequest, requestPlan, requests, requestView } from '../server/schemas/request.ts';
 import type { sessions } from '../server/schemas/sessions.ts';
 
 export type Environments = z.output<typeof environments>;
@@ -25,6 +25,9 @@ export type Finding = z.output<typeof finding>;
 export type GatedPlan = z.output<typeof gatedPlan>;
 export type Requests = z.output<typeof requests>;
 export type RequestView = z.output<typeof requestView>;
+export type RequestPlan = z.output<typeof requestPlan>;
+export type ExecutedRequest = z.output<typeof executedRequest>;
+export type RollbackLive = z.output<typeof rollbackLive>;
 export type Opened = z.output<typeof opened>;
 export type Sessions = z.output<typeof sessions>;
 export type Me = z.output<typeof me>;

@@ -1,7 +1,8 @@
 /** The same as a command line, to copy. */
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
 export function Command({ line }: { readonly line: string }) {
+  const id = useId();
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     setCopied(await copyText(line));
@@ -9,7 +10,7 @@ export function Command({ line }: { readonly line: string }) {
   };
   return (
     <div class="command">
-      <code>
+      <code id={id}>
         {line.split(' ').map((word, index) => (
           // Options are not broken in two where there is little room.
           <>
@@ -18,7 +19,13 @@ export function Command({ line }: { readonly line: string }) {
           </>
         ))}
       </code>
-      <button type="button" class="quiet" aria-label={`Copy ${line}`} onClick={() => void copy()}>
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Copy the command line"
+        aria-describedby={id}
+        onClick={() => void copy()}
+      >
         {isCopied ? 'Copied' : 'Copy'}
       </button>
       <span class="hidden" role="status">

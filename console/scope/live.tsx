@@ -25,12 +25,12 @@ export function Live({ names }: { readonly names: ScopeNames }) {
       <h2>Live</h2>
       {value === null && problem === null && <Loading lines={1} />}
       {value === null && problem !== null && <Problem problem={problem} />}
-      {value !== null && <State of={value} />}
+      {value !== null && <LiveState of={value} />}
     </section>
   );
 }
 
-function State({ of: { state, live } }: { readonly of: LiveStatus }) {
+export function LiveState({ of: { state, live } }: { readonly of: LiveStatus }) {
   return (
     <>
       <p>

@@ -58,7 +58,9 @@ export function Wizard() {
           {(view) => <Page {...props} environment={view} />}
         </Resource>
       </section>
-      {ask.step !== 'submit' && <Command line={lineOf(ask)} />}
+      {ask.step !== 'submit' && (ask.mode !== 'field' || ask.step === 'scope') && (
+        <Command line={lineOf(ask)} />
+      )}
     </>
   );
 }

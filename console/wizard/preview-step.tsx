@@ -51,11 +51,11 @@ function Planned({ of }: { readonly of: GatedPlan }) {
     <>
       <p class="from-to">
         From <b>{currentVersion === null ? 'now' : `v${currentVersion}`}</b>
-        {revisions?.current !== undefined && ` (${revisions.current.subject})`} back to{' '}
+        {revisions?.current !== undefined && <Said text={revisions.current.subject} />} back to{' '}
         <b>{targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`}</b>
         {revisions?.target !== undefined && (
           <>
-            {` (${revisions.target.subject})`}, of {revisions.target.author.name},{' '}
+            <Said text={revisions.target.subject} />, of <bdi>{revisions.target.author.name}</bdi>,{' '}
             <Time at={revisions.target.time} />
           </>
         )}
@@ -66,6 +66,16 @@ function Planned({ of }: { readonly of: GatedPlan }) {
       </section>
       <Impact of={of} />
       {unchanged ? <Empty>It is at this revision already.</Empty> : <Changes of={of} />}
+    </>
+  );
+}
+
+/** What somebody wrote does not turn around what stands behind it. */
+function Said({ text }: { readonly text: string }) {
+  return (
+    <>
+      {' ('}
+      <bdi>{text}</bdi>)
     </>
   );
 }

@@ -126,7 +126,7 @@ function Row({ of, ran, chosen, suggested, onChoose }: RowProps) {
           </span>
         )}
         <span class="block faint">
-          {author.name}, <Time at={time} quiet />
+          <bdi>{author.name}</bdi>, <Time at={time} quiet />
           {ran !== null && `, ran ${durationOf(ran)}`}
           {source !== 'unknown' && `, ${source}`} · <code>{commit.slice(0, 12)}</code>
         </span>

@@ -1,0 +1,76 @@
+/** What becomes of a request while it is executed, step by step, and what became of it. */
+import { useEffect, useState } from 'preact/hooks';
+import type { RequestView } from '../contract.ts';
+import { connection, onNews } from '../data/events.ts';
+
+/** As workers report them. */
+const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
+
+export function Progress({ of }: { readonly of: RequestView }) {
+  const { id, status, result } = of;
+  const [last, setLast] = useState(-1);
+  useEffect(
+    () =>
+      onNews(({ kind, data }) => {
+        if (kind !== 'step' || data['requestId'] !== id) return;
+        const at = STEPS.findIndex((step) => step === data['step']);
+        setLast((before) => (at === 0 ? 0 : Math.max(before, at)));
+      }),
+    [id],
+  );
+  const isRunning = status === 'executing' || status === 'approved';
+  return (
+    <>
+      {(isRunning || (status === 'completed' && last >= 0)) && (
+        <section class="part" aria-label="Steps of the execution">
+          <h2>{isRunning ? 'It is executed' : 'It was executed'}</h2>
+          <ol class="progress">
+            {STEPS.map((step, index) => {
+              const isDone = index <= last || status === 'completed';
+              return (
+                <li key={step} class={isDone ? 'done' : undefined}>
+                  <span aria-hidden="true">{isDone ? '✓' : '○'}</span> {step}
+                  <span class="hidden">{isDone ? ' done' : ' not yet'}</span>
+                </li>
+              );
+            })}
+          </ol>
+          <p class="hint" role="status">
+            {saysOf(isRunning, last)}
+          </p>
+        </section>
+      )}
+      {result?.status === 'failed' && (
+        <section class="problem broken" role="alert">
+          <h2>It failed</h2>
+          <p>{result.message}</p>
+          <p class="code">{result.code}</p>
+        </section>
+      )}
+      {result !== null && result.status !== 'failed' && <Done of={result} />}
+    </>
+  );
+}
+
+function saysOf(isRunning: boolean, last: number): string {
+  if (!isRunning) return '';
+  if (connection.value !== 'live')
+    return 'Steps are not told live now: the server is asked every few seconds.';
+  return last < 0 ? 'It waits for a worker, or its first step.' : `${STEPS[last]}.`;
+}
+
+function Done({ of }: { readonly of: Exclude<RequestView['result'], null | { status: 'failed' }> }) {
+  const { status, commit, deliveryCommit, arrived } = of;
+  if (status === 'unchanged') return <p>Nothing had to be changed.</p>;
+  return (
+    <p>
+      It is in Git{arrived !== undefined && ` (${arrived.how})`}: commit <code>{commit ?? 'unknown'}</code>
+      {deliveryCommit !== null && (
+        <>
+          , manifests <code>{deliveryCommit}</code>
+        </>
+      )}
+      .
+    </p>
+  );
+}

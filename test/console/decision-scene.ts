@@ -1,0 +1,68 @@
+/** A repository in which something went wrong, two people who each serve themselves the page, and a worker that executes what they decide. */
+import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
+import type { Person } from '../../engine/internal.ts';
+import { configOf } from '../helpers/people/requests.ts';
+import { builtConsole } from '../helpers/program/browser.ts';
+import { engineOf, JANE } from '../helpers/repositories/engine.ts';
+import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
+import { closeAfterFile } from '../helpers/run/lifetime.ts';
+import { type Api, startApi } from '../helpers/servers/api.ts';
+import { HOSTILE } from './scene.ts';
+
+export const BOB: Person = { name: 'Bob', email: 'bob@example.com' };
+
+export interface DecisionScene {
+  readonly repo: Repo;
+  readonly jane: Api;
+  readonly bob: Api;
+  /** The text of a file on the branch. */
+  read(path: string): Promise<string>;
+}
+
+const ONE = { quorum: 1, unsignedApprovals: true, unsignedRequests: true };
+const POLICY = { environments: [{ match: '*/production', ...ONE }] };
+const LAYOUT = { service: ['apps/{tenant}/{environment}/{service}/**'] };
+
+const fileOf = (environment: string, service: string) => `apps/acme/${environment}/${service}/app.yaml`;
+
+const textOf = (service: string, version: number) =>
+  [
+    `image: example.com/${service}:1.${version}.0`,
+    `replicas: ${version + 1}`,
+    `note: ${JSON.stringify(version > 1 ? HOSTILE : 'fine')}`,
+    '',
+  ].join('\n');
+
+/** `acme/production` needs one approval, `acme/staging` none; both have api and web, with three revisions each. */
+export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
+  const repo = await createRepo();
+  const places = ['production', 'staging'].flatMap((environment) =>
+    ['api', 'web'].map((service) => [environment, service] as const),
+  );
+  const files = (version: number) =>
+    Object.fromEntries(
+      places.map(([environment, service]) => [fileOf(environment, service), textOf(service, version)]),
+    );
+  await repo.commit({
+    '.backtrail/config.yaml': configOf(POLICY, { layout: LAYOUT, branch: 'main' }),
+    ...files(0),
+  });
+  await repo.commit(files(1), { message: 'Release 1.1.0' });
+  await repo.commit(files(2), { message: HOSTILE });
+  await repo.git('checkout', '--quiet', '--detach');
+  const page = await builtConsole();
+  const serve = async (person: Person) =>
+    startApi(await engineOf(repo, { lives: 'file' }), {
+      lives: 'file',
+      person,
+      settings: { page, redisUrl },
+    });
+  const worker = startWorker({
+    redisUrl,
+    execute: executeInBatches(() => engineOf(repo, { lives: 'file' })),
+    logger: createLogger({ name: 'worker', destination: { write: () => undefined } }),
+  });
+  closeAfterFile(() => worker.close());
+  const [jane, bob] = await Promise.all([serve(JANE), serve(BOB)]);
+  return { repo, jane, bob, read: (path) => repo.git('show', `main:${path}`) };
+}

@@ -1,0 +1,98 @@
+/** A request between who asks and who approves, each in a browser of their own, with a real worker. */
+import type { Browser } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectNothingWrong,
+  hasChromium,
+  misfitsOf,
+  needsChromium,
+  openBrowser,
+  openPage,
+  violationsOf,
+} from '../helpers/program/browser.ts';
+import { isProof } from '../helpers/run/proof.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
+import { decisionScene, type DecisionScene } from './decision-scene.ts';
+import { HOSTILE } from './scene.ts';
+
+const redis = useRedis();
+
+describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
+  let browser: Browser;
+  let scene: DecisionScene;
+  beforeAll(async () => {
+    [browser, scene] = await Promise.all([openBrowser(), decisionScene(redis.url)]);
+  });
+
+  const ask = async (service: string, target = 'v2') => {
+    const asked = { tenant: 'acme', environment: 'production', service, target, justification: HOSTILE };
+    const { body } = await scene.jane.post('/api/v1/rollbacks', asked);
+    return `/requests/${body.requestId}`;
+  };
+
+  it('goes from one browser to another and back, without anybody loading a page anew', async () => {
+    const at = await ask('api');
+    const [asker, approver] = [
+      await openPage(browser, scene.jane, { at }),
+      await openPage(browser, scene.bob, { at, width: 360 }),
+    ];
+    await asker.page.getByText('You may not approve it').waitFor();
+    expect(await asker.page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
+    await approver.page.getByText('0 of 1 approval').waitFor();
+    await approver.page.getByText('example.com/api:1.1.0').first().waitFor();
+    await approver.page.getByRole('textbox', { name: 'Comment' }).fill(HOSTILE);
+    await approver.page.getByRole('button', { name: 'Approve' }).click();
+    for (const { page } of [asker, approver]) {
+      await page.getByText('It is in Git').first().waitFor();
+      await page.getByText('1 of 1 approval').waitFor();
+      await page.getByText('nobody knows here whether it runs').waitFor();
+      expect(await page.locator('main script, main img').count()).toBe(0);
+    }
+    expect(await scene.read('apps/acme/production/api/app.yaml')).toContain('api:1.1.0');
+    expectNothingWrong(asker);
+    expectNothingWrong(approver);
+  });
+
+  it('says what happened since somebody looked', async () => {
+    const at = await ask('web');
+    const open = await openPage(browser, scene.bob, { at });
+    const { page } = open;
+    await page.getByText('0 of 1 approval').waitFor();
+    await page.getByRole('region', { name: 'Changes' }).waitFor();
+    await open.go('/requests');
+    await scene.jane.post(`/api/v1${at.replace('requests', 'rollbacks')}/notes`, { text: 'It hurts' });
+    await scene.repo.replay([
+      { files: { 'apps/acme/production/web/extra.yaml': 'a: 1\n' }, message: 'One more file' },
+    ]);
+    await open.go(at);
+    const since = page.getByRole('region', { name: 'Since you last looked' });
+    await since.getByText('wrote a note').waitFor();
+    await since.getByText('extra.yaml').waitFor();
+    await page.getByText('It would change something else now').waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Reviewers were asked again').waitFor();
+    await page.getByRole('button', { name: 'Reject' }).click();
+    await page.getByText('Bob').first().waitFor();
+    await page.getByText('rejected').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expectNothingWrong(open);
+  });
+
+  it('is withdrawn by who asked, keeps nobody out, and takes notes', async () => {
+    const at = await ask('web', 'v1');
+    const open = await openPage(browser, scene.jane, { at, width: 360 });
+    const { page } = open;
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await misfitsOf(page)).toEqual({ wider: 0, small: [] });
+      expect([colorScheme, await violationsOf(page)]).toEqual([colorScheme, []]);
+    }
+    await page.getByRole('textbox', { name: 'New note' }).fill(HOSTILE);
+    await page.getByRole('button', { name: 'Add note' }).click();
+    const notes = page.getByRole('region', { name: 'Notes' });
+    await notes.getByText(HOSTILE.slice(0, -1)).first().waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('cancelled').first().waitFor();
+    expectNothingWrong(open);
+  });
+});
