@@ -16,7 +16,8 @@ import { Shell } from './shell/shell.tsx';
 // What is not needed first is loaded when it is asked for.
 const Wizard = later(() => import('./wizard/page.tsx').then((page) => page.Wizard));
 const RequestPage = later(() => import('./requests/page.tsx').then((page) => page.RequestPage));
-const Unbuilt = later(() => import('./pages/unbuilt.tsx').then((page) => page.Unbuilt));
+const Audit = later(() => import('./audit/page.tsx').then((page) => page.Audit));
+const Incident = later(() => import('./incident/page.tsx').then((page) => page.Incident));
 
 const ENVIRONMENT = '/e/:tenant/:environment';
 const SERVICE = `${ENVIRONMENT}/:service`;
@@ -51,8 +52,8 @@ function SignedIn() {
           <Route path="/requests" component={Requests} />
           <Route path="/requests/:id" component={RequestPage} />
           <Route path="/holds" component={Holds} />
-          <Route path="/audit" component={Unbuilt} />
-          <Route path="/incident" component={Unbuilt} />
+          <Route path="/audit" component={Audit} />
+          <Route path="/incident" component={Incident} />
           <Route default component={NotFound} />
         </Router>
       </Shell>

@@ -1,8 +1,10 @@
 /** What the server answers with: types of its schemas, and nothing that runs. */
 import type { z } from 'zod';
 import type { drift, liveStatus, rollbackLive } from '../server/live/schemas.ts';
+import type { auditEvents, auditReport } from '../server/schemas/audit.ts';
 import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
+import type { incident, incidentAsk } from '../server/schemas/incident.ts';
 import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';
@@ -30,6 +32,10 @@ export type ExecutedRequest = z.output<typeof executedRequest>;
 export type RollbackLive = z.output<typeof rollbackLive>;
 export type Opened = z.output<typeof opened>;
 export type Sessions = z.output<typeof sessions>;
+export type AuditEvents = z.output<typeof auditEvents>;
+export type AuditReport = z.output<typeof auditReport>;
+export type Incident = z.output<typeof incident>;
+export type IncidentAsk = z.input<typeof incidentAsk>;
 export type Me = z.output<typeof me>;
 export type ProblemDocument = z.output<typeof problem>;
 export type LiveStatus = z.output<typeof liveStatus>;
