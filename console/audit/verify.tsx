@@ -97,7 +97,11 @@ function Report({ of }: { readonly of: AuditReport }) {
                 </span>
               ))}
             </span>
-            {requestId !== '' && <a href={`/requests/${requestId}`}>{requestId}</a>}
+            {requestId !== '' && (
+              <a class="target" href={`/requests/${requestId}`}>
+                {requestId}
+              </a>
+            )}
           </li>
         ))}
       </ul>

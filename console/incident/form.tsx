@@ -114,6 +114,12 @@ export function IncidentForm({ scopes, to }: FormProps) {
         {why !== null && <span class="hint">{why}</span>}
       </div>
       <Command line={commandLine('incident', 'FILE')} />
+      <details class="more">
+        <summary>What FILE holds</summary>
+        <pre tabIndex={0}>
+          <code>{JSON.stringify(body, null, 2)}</code>
+        </pre>
+      </details>
     </form>
   );
 }

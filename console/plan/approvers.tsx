@@ -25,8 +25,8 @@ export function Approvers({
         <b>
           {quorum} {quorum === 1 ? 'approval is' : 'approvals are'} needed
         </b>{' '}
-        before it is executed{' '}
-        {approvers.length === 0 ? ': by anybody but you.' : `: by ${quorum === 1 ? 'one' : `${quorum}`} of`}
+        before it is executed
+        {approvers.length === 0 ? ', by anybody but you.' : `, by ${quorum === 1 ? 'one' : `${quorum}`} of`}
       </p>
       {approvers.length > 0 && (
         <ul class="people" aria-label="Approvers">

@@ -36,7 +36,7 @@ export function Decision({ of, plan }: DecisionProps) {
   const acts = actsOf(of);
   if (acts.length === 0) return null;
   return (
-    <section class="part" aria-label="Decision">
+    <section class="part stack" aria-label="Decision" id="decision">
       <h2>Decision</h2>
       <Refusal of={of} plan={plan} />
       {of.status !== 'failed' && (

@@ -17,6 +17,7 @@ import { News } from './news.tsx';
 import { Notes } from './notes.tsx';
 import { Progress } from './progress.tsx';
 import { PullRequest } from './pull-request.tsx';
+import { Review } from './review.tsx';
 import { Votes } from './votes.tsx';
 
 export function RequestPage() {
@@ -51,17 +52,25 @@ function Request({ of }: { readonly of: RequestView }) {
   return (
     <div class="stack">
       <Head of={of} />
+      {of.status === 'pending' && (
+        <p>
+          <a class="target" href="#decision">
+            To the decision
+          </a>
+        </p>
+      )}
       <Progress of={of} />
       <PullRequest of={of} />
       {isOpen && <News of={of} plan={plan.value} />}
-      {isOpen && <Decision of={of} plan={plan.value} />}
       <Votes of={of} />
       {isOpen && (
         <Resource of={plan} lines={6}>
           {(value) => <Planned of={value} />}
         </Resource>
       )}
+      {isOpen && <Decision of={of} plan={plan.value} />}
       {of.status === 'completed' && <After of={of} />}
+      <Review of={of} />
       <Notes of={of} />
       <Command line={commandLine('request', 'show', of.id)} />
     </div>

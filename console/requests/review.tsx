@@ -1,0 +1,66 @@
+/** What went ahead without approval waits for somebody to look at it afterwards. */
+import { useState } from 'preact/hooks';
+import type { RequestView } from '../contract.ts';
+import { call } from '../data/call.ts';
+import type { Problem as ProblemValue } from '../data/problem.ts';
+import { refresh } from '../data/resource.ts';
+import { Command } from '../parts/command.tsx';
+import { commandLine } from '../parts/shell-words.ts';
+import { Problem } from '../parts/states.tsx';
+import { Time } from '../parts/time.tsx';
+
+export function Review({ of: { id, breakGlass } }: { readonly of: RequestView }) {
+  if (breakGlass === null) return null;
+  const { ticket, review } = breakGlass;
+  return (
+    <section class="part stack" aria-label="Review">
+      <h2>Review</h2>
+      <p>It went ahead without approval, in a break-glass session{ticket !== null && ` (${ticket})`}.</p>
+      {review === null ? (
+        <ReviewForm id={id} />
+      ) : (
+        <p>
+          Reviewed by <bdi>{review.actor.name}</bdi>, <Time at={review.at} />:{' '}
+          <span class="reason">{review.comment}</span>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function ReviewForm({ id }: { readonly id: string }) {
+  const [comment, setComment] = useState('');
+  const [problem, setProblem] = useState<ProblemValue | null>(null);
+  const complete = async () => {
+    setProblem(null);
+    const answer = await call(`/break-glass/${id}/review`, { method: 'POST', body: { comment } });
+    if (!answer.ok) setProblem(answer.problem);
+    refresh();
+  };
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (comment.trim() !== '') void complete();
+      }}
+    >
+      <label class="field">
+        <span>What you found</span>
+        <textarea
+          rows={2}
+          maxLength={8000}
+          value={comment}
+          onInput={({ currentTarget }) => setComment(currentTarget.value)}
+        />
+      </label>
+      <div class="actions">
+        <button type="submit" disabled={comment.trim() === ''}>
+          Complete the review
+        </button>
+      </div>
+      {problem !== null && <Problem problem={problem} />}
+      <Command line={commandLine('break-glass', 'review', id, '--comment', comment || 'COMMENT')} />
+    </form>
+  );
+}
