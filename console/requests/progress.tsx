@@ -1,23 +1,15 @@
 /** What becomes of a request while it is executed, step by step, and what became of it. */
-import { useEffect, useState } from 'preact/hooks';
 import type { RequestView } from '../contract.ts';
-import { connection, onNews } from '../data/events.ts';
+import { connection } from '../data/events.ts';
+import { useStep } from './step.ts';
 
 /** As workers report them. */
 const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
 
 export function Progress({ of }: { readonly of: RequestView }) {
   const { id, status, result } = of;
-  const [last, setLast] = useState(-1);
-  useEffect(
-    () =>
-      onNews(({ kind, data }) => {
-        if (kind !== 'step' || data['requestId'] !== id) return;
-        const at = STEPS.findIndex((step) => step === data['step']);
-        setLast((before) => (at === 0 ? 0 : Math.max(before, at)));
-      }),
-    [id],
-  );
+  const step = useStep(id);
+  const last = STEPS.findIndex((each) => each === step);
   const isRunning = status === 'executing' || status === 'approved';
   return (
     <>
