@@ -9,7 +9,7 @@ import { closeAfterFile } from '../helpers/run/lifetime.ts';
 import { type Api, startApi } from '../helpers/servers/api.ts';
 import { HOSTILE } from './scene.ts';
 
-export const BOB: Person = { name: 'Bob', email: 'bob@example.com' };
+const BOB: Person = { name: 'Bob', email: 'bob@example.com' };
 
 export interface DecisionScene {
   readonly repo: Repo;

@@ -207,16 +207,19 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await open.page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
     await askFor('api', 'seen at once');
     await open.page.getByRole('link', { name: /seen at once/ }).waitFor();
+    expect(await open.page.getByRole('link', { name: /seen at once/ }).count()).toBe(1);
     expectNothingWrong(open);
   });
 
   it.runIf(isProof)('says where events do not come, and asks every few seconds', async () => {
-    const { page, go } = await openPage(browser, scene.api);
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
     await page.route('**/api/v1/events', (route) => route.abort());
-    await go('/requests');
+    await open.go('/requests');
     await page.getByRole('status').filter({ hasText: 'Not live: asking every 10 seconds' }).waitFor();
     await askFor('web', 'seen a little later');
     await page.getByRole('link', { name: /seen a little later/ }).waitFor();
+    expect(await page.getByRole('link', { name: /seen a little later/ }).count()).toBe(1);
   });
 
   it('says what may not be seen, what is not there, and that the server is away', async () => {

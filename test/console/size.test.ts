@@ -16,11 +16,10 @@ const sizeOf = async (name: string) => gzipSync(await readFile(join(folder, name
 
 describe('the page as it is built', () => {
   it('loads at most 40 kB of scripts and 15 kB of styles first', async () => {
-    const [scripts, styles] = [
-      /(?:src|modulepreload[^>]*href)="\/([^"]+\.js)"/g,
-      /href="\/([^"]+\.css)"/g,
-    ].map((pattern) => [...index.matchAll(pattern)].map(([, name = '']) => name));
-    const sum = async (names: readonly string[] = []) =>
+    const named = (pattern: RegExp) => [...index.matchAll(pattern)].map(([, name = '']) => name);
+    const scripts = named(/(?:src|modulepreload[^>]*href)="\/([^"]+\.js)"/g);
+    const styles = named(/href="\/([^"]+\.css)"/g);
+    const sum = async (names: readonly string[]) =>
       (await Promise.all(names.map(sizeOf))).reduce((all, one) => all + one, 0);
     expect(scripts.length).toBeGreaterThan(0);
     expect(await sum(scripts)).toBeLessThan(40_000);
