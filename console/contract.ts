@@ -9,7 +9,6 @@ import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';
 import type { problem } from '../server/schemas/problem.ts';
-import type { executedRequest, requestPlan, requests, requestView } from '../server/schemas/request.ts';
 import type { sessions } from '../server/schemas/sessions.ts';
 
 export type Environments = z.output<typeof environments>;
@@ -28,7 +27,6 @@ export type GatedPlan = z.output<typeof gatedPlan>;
 export type Requests = z.output<typeof requests>;
 export type RequestView = z.output<typeof requestView>;
 export type RequestPlan = z.output<typeof requestPlan>;
-type ExecutedRequest = z.output<typeof executedRequest>;
 export type RollbackLive = z.output<typeof rollbackLive>;
 export type Opened = z.output<typeof opened>;
 export type Sessions = z.output<typeof sessions>;
