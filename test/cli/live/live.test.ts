@@ -5,6 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { drift, liveStatus } from '../../../server/live/schemas.ts';
 import { type Cluster, startCluster } from '../../helpers/cluster/cluster.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { deployment } from '../../helpers/cluster/objects/manifests.ts';
 import { type Release, releaseOf } from '../../helpers/cluster/release.ts';
 import { crashing, live, pending, slow } from '../../helpers/cluster/scenes.ts';
@@ -186,7 +187,7 @@ describe.runIf(hasKubectl)('drift', () => {
     expect(shown.stdout).toContain('/spec/replicas is 7, declared 3');
   });
 
-  it('is none where an autoscaler or the Application says that it may differ', async () => {
+  it.runIf(isProof)('is none where an autoscaler or the Application says that it may differ', async () => {
     const resize = () =>
       cluster.patch({ kind: 'Deployment', namespace: 'shop', name: 'api' }, { spec: { replicas: 7 } });
     resize();
@@ -228,55 +229,61 @@ describe.runIf(hasKubectl)('drift', () => {
 });
 
 describe.runIf(hasKubectl)('a rollback', () => {
-  it('is followed until it is live, keeps its exit code, and is shown with what the cluster says', async () => {
-    const before = (await repo.git('rev-parse', 'main')).trim();
-    const ending = here(
-      '-o',
-      'json',
-      'rollback',
-      'prod/api',
-      '--reason',
-      'It answers 500',
-      '--yes',
-      '--wait',
-      '10m',
-    );
-    await whenAsked();
-    const commit = (await repo.git('rev-parse', 'main')).trim();
-    expect(commit).not.toBe(before);
-    crashing(cluster, { ...release, current: { commit, image: imageOf('v1') } });
-    const ended = await ending;
-    expect([ended.code, ended.stderr]).toEqual([0, '']);
-    const { requestId, ...result } = JSON.parse(ended.stdout);
-    expect(result).toMatchObject({
-      status: 'completed',
-      commit,
-      live: { desired: { commit }, state: 'degraded' },
-    });
-    const answered = await api.get(`/api/v1/rollbacks/${requestId}/live`);
-    expect(answered.body).toMatchObject({ requestId, scope: 'prod/api', state: 'degraded' });
-  });
+  it.runIf(isProof)(
+    'is followed until it is live, keeps its exit code, and is shown with what the cluster says',
+    async () => {
+      const before = (await repo.git('rev-parse', 'main')).trim();
+      const ending = here(
+        '-o',
+        'json',
+        'rollback',
+        'prod/api',
+        '--reason',
+        'It answers 500',
+        '--yes',
+        '--wait',
+        '10m',
+      );
+      await whenAsked();
+      const commit = (await repo.git('rev-parse', 'main')).trim();
+      expect(commit).not.toBe(before);
+      crashing(cluster, { ...release, current: { commit, image: imageOf('v1') } });
+      const ended = await ending;
+      expect([ended.code, ended.stderr]).toEqual([0, '']);
+      const { requestId, ...result } = JSON.parse(ended.stdout);
+      expect(result).toMatchObject({
+        status: 'completed',
+        commit,
+        live: { desired: { commit }, state: 'degraded' },
+      });
+      const answered = await api.get(`/api/v1/rollbacks/${requestId}/live`);
+      expect(answered.body).toMatchObject({ requestId, scope: 'prod/api', state: 'degraded' });
+    },
+  );
 
-  it('of the ledger is shown with what the cluster says now, also where that is nothing', async () => {
-    const ask = {
-      environment: 'staging',
-      service: 'api',
-      targetSha: 'previous',
-      justification: 'v1 is slow',
-    };
-    const { requestId: id } = (await api.post('/api/v1/rollbacks', ask)).body;
-    expect(JSON.parse((await here('-o', 'json', 'request', 'show', id)).stdout)).not.toHaveProperty('live');
-    const retried = await here('request', 'retry', id, '--here', '--yes');
-    expect([retried.code, retried.stderr]).toMatchObject([0, expect.any(String)]);
-    const commit = (await repo.git('rev-parse', 'main')).trim();
-    live(cluster, { ...release, application: 'staging-api', current: { commit, image: imageOf('v1') } });
-    const shown = await here('-o', 'json', 'request', 'show', id);
-    expect([shown.code, JSON.parse(shown.stdout)]).toMatchObject([
-      0,
-      { status: 'completed', live: { desired: { commit }, state: 'live' } },
-    ]);
-    cluster.fault({ answer: 'hang' });
-    const hanging = await here('request', 'show', id);
-    expect([hanging.code, hanging.stdout]).toEqual([0, expect.stringContaining('unconfirmed')]);
-  });
+  it.runIf(isProof)(
+    'of the ledger is shown with what the cluster says now, also where that is nothing',
+    async () => {
+      const ask = {
+        environment: 'staging',
+        service: 'api',
+        targetSha: 'previous',
+        justification: 'v1 is slow',
+      };
+      const { requestId: id } = (await api.post('/api/v1/rollbacks', ask)).body;
+      expect(JSON.parse((await here('-o', 'json', 'request', 'show', id)).stdout)).not.toHaveProperty('live');
+      const retried = await here('request', 'retry', id, '--here', '--yes');
+      expect([retried.code, retried.stderr]).toMatchObject([0, expect.any(String)]);
+      const commit = (await repo.git('rev-parse', 'main')).trim();
+      live(cluster, { ...release, application: 'staging-api', current: { commit, image: imageOf('v1') } });
+      const shown = await here('-o', 'json', 'request', 'show', id);
+      expect([shown.code, JSON.parse(shown.stdout)]).toMatchObject([
+        0,
+        { status: 'completed', live: { desired: { commit }, state: 'live' } },
+      ]);
+      cluster.fault({ answer: 'hang' });
+      const hanging = await here('request', 'show', id);
+      expect([hanging.code, hanging.stdout]).toEqual([0, expect.stringContaining('unconfirmed')]);
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../../engine/internal.ts';
 import { automaticRequestId } from '../../../../engine/requests/gate/exemption.ts';
 import { configOf, createTeam } from '../../../helpers/people/requests.ts';
+import { isProof } from '../../../helpers/run/proof.ts';
 import { JANE } from '../../../helpers/repositories/engine.ts';
 import { createRepo } from '../../../helpers/repositories/repo.ts';
 import { app, LIVE, QUIET, sceneOf, watchOf } from './git-scene.ts';
@@ -111,7 +112,7 @@ describe('an automatic rollback where people have to agree', () => {
     expect(await engine.requests.show({ id: request?.id ?? '' })).toMatchObject({ status: 'pending' });
   });
 
-  it('is not asked for by a worker that may not', async () => {
+  it.runIf(isProof)('is not asked for by a worker that may not', async () => {
     const { engine, degrade } = await exemptScene(['record']);
     expect(await degrade()).toEqual([]);
     const { deployments } = await engine.deployments.list({ reader: JANE });
@@ -162,7 +163,7 @@ describe('a first delivery that never became healthy', () => {
   const atomicScene = (atomic: boolean) =>
     sceneOf({ auto: [{ match: '**', window: '10m', bad: '1m', limit: '5/1h', atomic }] });
 
-  it('goes away again where that is wanted', async () => {
+  it.runIf(isProof)('goes away again where that is wanted', async () => {
     const { repo, engine, look, degrade } = await atomicScene(true);
     await look('live');
     await repo.replay([{ files: { [web]: 'image: web:v1\n' }, date: new Date().toISOString() }]);
