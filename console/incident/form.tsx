@@ -1,115 +1,47 @@
 /** What an incident asks for: which scopes, back to what, and why. What is chosen is in the address. */
 import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
-import type { Environments, Incident, IncidentAsk } from '../contract.ts';
-import { type Answer, call } from '../data/call.ts';
+import type { Environments, Incident } from '../contract.ts';
 import { scopeName } from '../data/paths.ts';
-import type { Problem as ProblemValue } from '../data/problem.ts';
-import { refresh, useResource } from '../data/resource.ts';
+import { useResource } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
 import { Findings } from '../parts/findings.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem, Resource } from '../parts/states.tsx';
+import { type Asking, useIncident, type Wish } from './asking.ts';
 import { Rollbacks } from './rollbacks.tsx';
 import { ScopeChoice } from './scope-choice.tsx';
 import { IncidentTable } from './table.tsx';
 
-interface FormProps {
-  readonly scopes: readonly string[];
-  readonly to: string;
-}
+type Chosen = Pick<Wish, 'scopes' | 'to'>;
 
-export function IncidentForm({ scopes, to }: FormProps) {
-  const found = useResource<Environments>('/environments');
+export function IncidentForm({ scopes, to }: Chosen) {
   const { route } = useLocation();
   const [reason, setReason] = useState('');
-  const [id] = useState(newId);
-  const [shown, setShown] = useState<{ readonly of: string; readonly value: Incident } | null>(null);
-  const [problem, setProblem] = useState<ProblemValue | null>(null);
-  const [sending, setSending] = useState<'preview' | 'submit' | null>(null);
-  const [done, setDone] = useState<Incident | null>(null);
-  const body: IncidentAsk = {
-    id,
-    reason,
-    onFailure: 'continue',
-    rollbacks: scopes.map((scope) => ({ scope, to })),
-  };
-  const wanted = JSON.stringify({ scopes, to });
-  const isShown = shown?.of === wanted;
-  const choose = (next: Partial<FormProps>) => route(pathOf({ scopes, to, ...next }), true);
-  const preview = async () => {
-    setSending('preview');
-    setProblem(null);
-    const answer = await call<Incident>('/incidents?dryRun=true', { method: 'POST', body });
-    setSending(null);
-    if (!answer.ok) setProblem(answer.problem);
-    else if (answer.value !== null) setShown({ of: wanted, value: answer.value });
-  };
-  const submit = async () => {
-    setSending('submit');
-    setProblem(null);
-    const answer = await askForAll(body);
-    setSending(null);
-    refresh();
-    if (!answer.ok) setProblem(answer.problem);
-    else if (answer.value !== null && answer.value.rollbacks.some(({ error }) => error !== undefined))
-      // What was refused is in no ledger: it is told here.
-      setDone(answer.value);
-    else route(`/incident?id=${encodeURIComponent(id)}`);
-  };
-  const why = whyNot({ scopes, reason, isSending: sending !== null });
-  if (done !== null) return <Refused of={done} />;
+  const wish = { scopes, to, reason };
+  const asking = useIncident(wish, (id) => route(`/incident?id=${encodeURIComponent(id)}`));
+  const { shown, refused, sending, body } = asking;
+  const why = whyNot(wish, sending !== null);
+  if (refused !== null) return <Refused of={refused} />;
   return (
     <form
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (why === null) void (isShown ? submit() : preview());
+        if (why === null) void (shown === null ? asking.preview() : asking.submit());
       }}
     >
-      <Resource of={found} lines={6}>
-        {({ environments }) => (
-          <ScopeChoice
-            all={environments.flatMap((each) => [
-              scopeName(each),
-              ...each.services.map((service) => scopeName({ ...each, service })),
-            ])}
-            chosen={scopes}
-            onChoose={(next) => choose({ scopes: next })}
-          />
-        )}
-      </Resource>
-      <label class="field">
-        <span>Back to (previous, last-successful, @2h, a commit)</span>
-        <input
-          value={to}
-          autocomplete="off"
-          spellcheck={false}
-          onChange={({ currentTarget: { value } }) => choose({ to: value.trim() || 'previous' })}
-        />
-      </label>
-      <label class="field">
-        <span>Reason</span>
-        <textarea
-          rows={2}
-          maxLength={1000}
-          value={reason}
-          onInput={({ currentTarget }) => setReason(currentTarget.value)}
-        />
-      </label>
-      {problem !== null && <Problem problem={problem} />}
-      {sending === 'preview' && <Loading lines={3} />}
-      {sending === 'submit' && <IncidentTable id={id} />}
-      {isShown && sending === null && (
-        <section class="part" aria-label="What would be done">
-          <h2>What would be done</h2>
-          <Findings of={shown.value.findings ?? []} />
-          <Rollbacks of={shown.value.rollbacks} />
-        </section>
-      )}
+      <Fields
+        {...wish}
+        onChoose={(next) => route(pathOf({ scopes, to, ...next }), true)}
+        onReason={setReason}
+      />
+      <Outcome of={asking} />
       <div class="actions way-on">
         <button type="submit" class="primary" disabled={why !== null}>
-          {isShown ? `Submit ${scopes.length} ${scopes.length === 1 ? 'rollback' : 'rollbacks'}` : 'Preview'}
+          {shown === null
+            ? 'Preview'
+            : `Submit ${scopes.length} ${scopes.length === 1 ? 'rollback' : 'rollbacks'}`}
         </button>
         {why !== null && <span class="hint">{why}</span>}
       </div>
@@ -124,18 +56,65 @@ export function IncidentForm({ scopes, to }: FormProps) {
   );
 }
 
-/** Calls: each goes on with what is left of the same incident. */
-const MOST_CALLS = 40;
+interface FieldsProps extends Wish {
+  readonly onChoose: (next: Partial<Chosen>) => void;
+  readonly onReason: (reason: string) => void;
+}
 
-async function askForAll(body: IncidentAsk): Promise<Answer<Incident>> {
-  const ask = () => call<Incident>('/incidents', { method: 'POST', body });
-  let answer = await ask();
-  for (let calls = 1; calls < MOST_CALLS && answer.ok && answer.value !== null; calls++) {
-    const { rollbacks } = answer.value;
-    if (!rollbacks.some(({ status, error }) => status === 'not started' && error === undefined)) break;
-    answer = await ask();
-  }
-  return answer;
+function Fields({ scopes, to, reason, onChoose, onReason }: FieldsProps) {
+  const found = useResource<Environments>('/environments');
+  return (
+    <>
+      <Resource of={found} lines={6}>
+        {({ environments }) => (
+          <ScopeChoice
+            all={environments.flatMap((each) => [
+              scopeName(each),
+              ...each.services.map((service) => scopeName({ ...each, service })),
+            ])}
+            chosen={scopes}
+            onChoose={(next) => onChoose({ scopes: next })}
+          />
+        )}
+      </Resource>
+      <label class="field">
+        <span>Back to (previous, last-successful, @2h, a commit)</span>
+        <input
+          value={to}
+          autocomplete="off"
+          spellcheck={false}
+          onChange={({ currentTarget: { value } }) => onChoose({ to: value.trim() || 'previous' })}
+        />
+      </label>
+      <label class="field">
+        <span>Reason</span>
+        <textarea
+          rows={2}
+          maxLength={1000}
+          value={reason}
+          onInput={({ currentTarget }) => onReason(currentTarget.value)}
+        />
+      </label>
+    </>
+  );
+}
+
+/** What would be done, and what is being done. */
+function Outcome({ of: { problem, sending, shown, body } }: { readonly of: Asking }) {
+  return (
+    <>
+      {problem !== null && <Problem problem={problem} />}
+      {sending === 'preview' && <Loading lines={3} />}
+      {sending === 'submit' && <IncidentTable id={body.id} />}
+      {shown !== null && sending === null && (
+        <section class="part" aria-label="What would be done">
+          <h2>What would be done</h2>
+          <Findings of={shown.findings ?? []} />
+          <Rollbacks of={shown.rollbacks} />
+        </section>
+      )}
+    </>
+  );
 }
 
 /** Some of it was asked for, and some was not. */
@@ -153,28 +132,14 @@ function Refused({ of: { id, rollbacks } }: { readonly of: Incident }) {
   );
 }
 
-function whyNot({
-  scopes,
-  reason,
-  isSending,
-}: {
-  scopes: readonly string[];
-  reason: string;
-  isSending: boolean;
-}) {
+function whyNot({ scopes, reason }: Wish, isSending: boolean): string | null {
   if (isSending) return 'A moment…';
   if (scopes.length === 0) return 'Choose what is to go back.';
   return reason.trim() === '' ? 'Say why.' : null;
 }
 
-const pathOf = ({ scopes, to }: FormProps): string => {
+const pathOf = ({ scopes, to }: Chosen): string => {
   const query = new URLSearchParams(scopes.map((scope) => ['scope', scope]));
   if (to !== 'previous') query.set('to', to);
   return `/incident?${query.toString()}`;
 };
-
-/** `inc-2026-11-20-4f3a9c`: the same incident sent again goes on with what is left of it. */
-function newId(): string {
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return `inc-${new Date().toISOString().slice(0, 10)}-${random.toString(16).padStart(8, '0')}`;
-}

@@ -62,3 +62,40 @@ export function Unseen({ ask, wasSeen }: { readonly ask: Ask; readonly wasSeen: 
     </section>
   );
 }
+
+export function Refusal({ of }: { readonly of: GatedPlan['gate']['may']['request'] }) {
+  if (of.allowed) return null;
+  return (
+    <p class="verdict failure">
+      <b>You may not ask for it:</b> {of.message} {of.hint}
+    </p>
+  );
+}
+
+/** Where a slip would cost most. */
+export function Typed({
+  scope,
+  isRemoval,
+  value,
+  onType,
+}: {
+  readonly scope: string;
+  readonly isRemoval: boolean;
+  readonly value: string;
+  readonly onType: (text: string) => void;
+}) {
+  return (
+    <label class="field">
+      <span>
+        Type <code>{scope}</code> to confirm {isRemoval ? 'the removal' : 'that all of it goes back'}
+      </span>
+      <input
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        value={value}
+        onInput={({ currentTarget }) => onType(currentTarget.value.trim())}
+      />
+    </label>
+  );
+}

@@ -33,7 +33,7 @@ const textOf = (service: string, version: number) =>
     '',
   ].join('\n');
 
-/** `acme/production` needs one approval, `acme/staging` none; both have api and web, with three revisions each. */
+/** `acme/production` needs one approval, `acme/staging` none; both have api and web, with three revisions each. `acme/canary` became another kind of thing, and has jobs since. */
 export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
   const repo = await createRepo();
   const places = ['production', 'staging'].flatMap((environment) =>
@@ -45,10 +45,15 @@ export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
     );
   await repo.commit({
     '.backtrail/config.yaml': configOf(POLICY, { layout: LAYOUT, branch: 'main' }),
+    [fileOf('canary', 'api')]: `profile: small\n${textOf('api', 0)}`,
     ...files(0),
   });
   await repo.commit(files(1), { message: 'Release 1.1.0' });
-  await repo.commit(files(2), { message: HOSTILE });
+  const canary = {
+    [fileOf('canary', 'api')]: `profile: large\n${textOf('api', 2)}`,
+    [fileOf('canary', 'jobs')]: textOf('jobs', 2),
+  };
+  await repo.commit({ ...files(2), ...canary }, { message: HOSTILE });
   await repo.git('checkout', '--quiet', '--detach');
   const page = await builtConsole();
   const serve = async (person: Person) =>

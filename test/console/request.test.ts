@@ -43,7 +43,7 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await approver.page.getByRole('textbox', { name: 'Comment' }).fill(HOSTILE);
     await approver.page.getByRole('button', { name: 'Approve' }).click();
     for (const { page } of [asker, approver]) {
-      await page.getByText('It is in Git').first().waitFor();
+      await page.getByText('It is in Git: commit').first().waitFor();
       await page.getByText('1 of 1 approval').waitFor();
       await page.getByText('nobody knows here whether it runs').waitFor();
       expect(await page.locator('main script, main img').count()).toBe(0);
@@ -75,6 +75,30 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.getByText('Bob').first().waitFor();
     await page.getByText('rejected').first().waitFor();
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    expectNothingWrong(open);
+  });
+
+  it('goes on where the server is away for a while, and says so meanwhile', async () => {
+    const { body } = await scene.jane.post('/api/v1/rollbacks', {
+      tenant: 'acme',
+      environment: 'production',
+      service: 'web',
+      target: 'v2',
+      justification: 'It hurts',
+    });
+    const open = await openPage(browser, scene.jane, { at: `/requests/${body.requestId}` });
+    const { page } = open;
+    await page.getByText('0 of 1 approval').waitFor();
+    await page.route('**/api/**', (route) => route.abort());
+    await page.getByRole('textbox', { name: 'New note' }).fill('Lost?');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await page.getByText('The server is away').waitFor();
+    await page.getByText('Not up to date.').first().waitFor();
+    await scene.bob.post(`/api/v1/rollbacks/${body.requestId}/approve`, {});
+    await page.unroute('**/api/**');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await page.getByText('It is in Git: commit').waitFor();
+    await page.getByRole('region', { name: 'Notes' }).getByText('Lost?').waitFor();
     expectNothingWrong(open);
   });
 

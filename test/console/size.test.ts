@@ -21,7 +21,7 @@ describe('the page as it is built', () => {
     const styles = named(/href="\/([^"]+\.css)"/g);
     const sum = async (names: readonly string[]) =>
       (await Promise.all(names.map(sizeOf))).reduce((all, one) => all + one, 0);
-    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts).not.toHaveLength(0);
     expect(await sum(scripts)).toBeLessThan(40_000);
     expect(styles).toHaveLength(1);
     expect(await sum(styles)).toBeLessThan(15_000);

@@ -150,6 +150,31 @@ describe.skipIf(!hasChromium)(`the wizard${needsChromium}`, () => {
     },
   );
 
+  it.runIf(isProof)('goes past what blocks it, and removes, only where somebody says so', async () => {
+    const at = '/e/acme/canary/rollback?step=preview&mode=full&to=v1';
+    const open = await openPage(browser, scene.jane, { at });
+    const { page } = open;
+    const next = page.getByRole('button', { name: 'Next' });
+    await page.getByText('FIXED_FIELD').first().waitFor();
+    expect(await next.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: /FIXED_FIELD/ }).check();
+    await settled(page);
+    await page.getByRole('checkbox', { name: /^Remove what did not exist/ }).check();
+    await settled(page);
+    await next.click();
+    await page.getByText('Overridden:').waitFor();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('jobs floods the queue');
+    expect(await page.getByRole('button', { name: 'Submit rollback' }).isDisabled()).toBe(true);
+    await page.getByRole('textbox', { name: /to confirm the removal$/ }).fill('acme/canary');
+    await page.getByRole('button', { name: 'Submit rollback' }).click();
+    await page.waitForURL(/\/requests\/rbk-/);
+    await page.getByText('It is in Git: commit').waitFor();
+    const log = await scene.repo.git('log', '--max-count=1', '--format=%B', 'main', '--', 'apps/acme/canary');
+    expect(log).toContain('Rollback-Override: FIXED_FIELD');
+    await expect(scene.read('apps/acme/canary/jobs/app.yaml')).rejects.toThrow();
+    expectNothingWrong(open);
+  });
+
   it.runIf(isProof).each(['scope', 'tenant-environment', 'revision', 'preview', 'submit'])(
     'keeps nobody out at the step %s, dark or light, on a telephone',
     async (step) => {
