@@ -9,7 +9,7 @@ import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';
 import type { problem } from '../server/schemas/problem.ts';
-import type { requests, requestPlan, requestView } from '../server/schemas/request.ts';
+import type { requestPlan, requests, requestView } from '../server/schemas/request.ts';
 import type { sessions } from '../server/schemas/sessions.ts';
 
 export type Environments = z.output<typeof environments>;

@@ -22,6 +22,8 @@ export interface DecisionScene {
 const ONE = { quorum: 1, unsignedApprovals: true, unsignedRequests: true };
 const POLICY = { environments: [{ match: '*/production', ...ONE }] };
 const LAYOUT = { service: ['apps/{tenant}/{environment}/{service}/**'] };
+// No file of whoever serves says how it is reached.
+const LIVE = [{ match: '*/canary', cluster: 'canary-eu', kubernetes: { namespace: 'acme' } }];
 
 const fileOf = (environment: string, service: string) => `apps/acme/${environment}/${service}/app.yaml`;
 
@@ -44,7 +46,7 @@ export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
       places.map(([environment, service]) => [fileOf(environment, service), textOf(service, version)]),
     );
   await repo.commit({
-    '.backtrail/config.yaml': configOf(POLICY, { layout: LAYOUT, branch: 'main' }),
+    '.backtrail/config.yaml': configOf(POLICY, { layout: LAYOUT, branch: 'main', live: LIVE }),
     [fileOf('canary', 'api')]: `profile: small\n${textOf('api', 0)}`,
     ...files(0),
   });

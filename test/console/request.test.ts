@@ -98,7 +98,9 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.unroute('**/api/**');
     await page.getByRole('button', { name: 'Add note' }).click();
     await page.getByText('It is in Git: commit').waitFor();
-    await page.getByRole('region', { name: 'Notes' }).getByText('Lost?').waitFor();
+    const notes = page.getByRole('region', { name: 'Notes' });
+    await notes.getByText('Lost?').waitFor();
+    expect(await notes.getByRole('listitem').count()).toBe(1);
     expectNothingWrong(open);
   });
 
