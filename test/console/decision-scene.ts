@@ -15,6 +15,8 @@ export interface DecisionScene {
   readonly repo: Repo;
   readonly jane: Api;
   readonly bob: Api;
+  /** Another server of that person; `port`: where it listens. */
+  serve(person: Person, port?: number): Promise<Api>;
   /** The text of a file on the branch. */
   read(path: string): Promise<string>;
 }
@@ -58,11 +60,11 @@ export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
   await repo.commit({ ...files(2), ...canary }, { message: HOSTILE });
   await repo.git('checkout', '--quiet', '--detach');
   const page = await builtConsole();
-  const serve = async (person: Person) =>
+  const serve: DecisionScene['serve'] = async (person, port = 0) =>
     startApi(await engineOf(repo, { lives: 'file' }), {
       lives: 'file',
       person,
-      settings: { page, redisUrl },
+      settings: { page, redisUrl, listen: { host: '127.0.0.1', port } },
     });
   const worker = startWorker({
     redisUrl,
@@ -71,5 +73,5 @@ export async function decisionScene(redisUrl: string): Promise<DecisionScene> {
   });
   closeAfterFile(() => worker.close());
   const [jane, bob] = await Promise.all([serve(JANE), serve(BOB)]);
-  return { repo, jane, bob, read: (path) => repo.git('show', `main:${path}`) };
+  return { repo, jane, bob, serve, read: (path) => repo.git('show', `main:${path}`) };
 }

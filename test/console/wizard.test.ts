@@ -11,6 +11,7 @@ import {
   settled,
   violationsOf,
 } from '../helpers/program/browser.ts';
+import { JANE } from '../helpers/repositories/engine.ts';
 import { isProof } from '../helpers/run/proof.ts';
 import { useRedis } from '../helpers/servers/redis.ts';
 import { decisionScene, type DecisionScene } from './decision-scene.ts';
@@ -174,6 +175,53 @@ describe.skipIf(!hasChromium)(`the wizard${needsChromium}`, () => {
     const log = await scene.repo.git('log', '--max-count=1', '--format=%B', 'main', '--', 'apps/acme/canary');
     expect(log).toContain('Rollback-Override: FIXED_FIELD');
     expect(await scene.repo.git('ls-tree', '-r', '--name-only', 'main')).not.toContain('canary/jobs');
+    expectNothingWrong(open);
+  });
+
+  /** To the last step, with a reason. */
+  const ready = async (page: Page) => {
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('It hurts');
+    return page.getByRole('button', { name: 'Submit rollback' });
+  };
+
+  it.runIf(isProof)('asks for one rollback, also where the answer to it is lost', async () => {
+    const at = '/e/acme/production/api/rollback?step=preview&to=v1';
+    const open = await openPage(browser, scene.jane, { at });
+    const { page } = open;
+    const submit = await ready(page);
+    await page.route('**/api/v1/rollbacks', async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback();
+      await route.fetch();
+      return route.abort();
+    });
+    await submit.click();
+    await page.getByText('The server is away').waitFor();
+    await page.unroute('**/api/v1/rollbacks');
+    await page.reload();
+    await page.getByRole('button', { name: 'Submit rollback' }).click();
+    await page.waitForURL(/\/requests\/rbk-/);
+    const { body } = await scene.jane.get('/api/v1/rollbacks?scope=acme/production/api&state=all');
+    expect(body.requests).toHaveLength(1);
+    expectNothingWrong(open);
+  });
+
+  it.runIf(isProof)('is not lost where the server ends in the middle of it, and comes back', async () => {
+    const first = await scene.serve(JANE);
+    const at = '/e/acme/staging/rollback?step=preview&mode=full&to=v1';
+    const open = await openPage(browser, first, { at });
+    const { page } = open;
+    await (await ready(page)).click();
+    await page.waitForURL(/\/requests\/rbk-/);
+    const { pathname, port } = new URL(page.url());
+    await page.getByRole('region', { name: 'Request' }).waitFor();
+    await first.close();
+    await page.getByText('Not live').waitFor();
+    const second = await scene.serve(JANE, Number(port));
+    await page.getByText('You are not signed in').waitFor();
+    await open.go(`${pathname}#token=${second.token}`);
+    await page.getByText('It is in Git: commit').waitFor();
+    expect(await scene.read('apps/acme/staging/web/app.yaml')).toContain('web:1.0.0');
     expectNothingWrong(open);
   });
 
