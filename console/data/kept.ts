@@ -16,3 +16,13 @@ export function keep(key: string, value: string | null): void {
     // It holds until the page is loaded anew.
   }
 }
+
+/** What was read or written, when somebody signs out: others who use this browser see none of it. How it looks and its keys stay. */
+export function forget(): void {
+  keep('seen', null);
+  try {
+    sessionStorage.clear();
+  } catch {
+    // Nothing was kept.
+  }
+}

@@ -152,8 +152,15 @@ describe.skipIf(!hasChromium)(`a browser that signs in${needsChromium}`, () => {
     await page.getByRole('heading', { name: 'Requests' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/requests');
     expect(await page.getByText('Single user').count()).toBe(0);
+    await page.evaluate(`sessionStorage.setItem('backtrail-draft', '{}')`);
+    await page.evaluate(`localStorage.setItem('backtrail-seen', '{}')`);
     await page.getByRole('button', { name: 'Sign out Jane Doe' }).click();
     await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    // Whoever comes next sees nothing of what was read or written, also by going back.
+    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+    await page.goBack();
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'Requests' }).count()).toBe(0);
     issuer.person = null;
     await page.getByRole('link', { name: /^Sign in with/ }).click();
     await page.getByText('The issuer did not sign you in').waitFor();
