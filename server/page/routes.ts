@@ -1,5 +1,5 @@
 /** The page, at each of its addresses: the same file, which asks the API for what the address names. It holds nothing of the repository. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { Page, PageFile } from './files.ts';
 
 const ENVIRONMENT = '/e/:tenant/:environment';
@@ -23,15 +23,27 @@ const YEAR = 31_536_000;
 export function addPage(app: FastifyInstance, { index, assets }: Page): void {
   // Whoever follows a link of a chat or a mail comes from another site, and gets what anybody may read.
   const options = { schema: { hide: true }, config: { page: true } } as const;
+  const nowhere = sayNowhere(index);
   for (const url of PAGES)
-    app.get(url, options, (request, reply) =>
+    app.get(url, { ...options, ...(url !== '/' && { onRequest: nowhere }) }, (request, reply) =>
       answer(request, reply.header('cache-control', 'no-cache'), index),
     );
+  app.get('/*', { ...options, onRequest: nowhere }, (_request, reply) => reply.callNotFound());
   for (const [name, file] of assets)
     app.get(`/assets/${name}`, options, (request, reply) =>
       answer(request, reply.header('cache-control', `public, max-age=${YEAR}, immutable`), file),
     );
 }
+
+/** Who follows a link that leads nowhere, or has a slash at its end, is told so by the page; a call is refused as everywhere. */
+const sayNowhere =
+  (index: PageFile): onRequestAsyncHookHandler =>
+  async ({ url, headers, routeOptions }, reply) => {
+    const isPerson = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+    const isNowhere = routeOptions.url === '/*' ? !/^\/(api|assets)\//.test(url) : /^[^?]*\/(\?|$)/.test(url);
+    if (!isPerson || !isNowhere) return;
+    await reply.code(404).header('cache-control', 'no-store').type(index.type).send(index.body);
+  };
 
 function answer(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
   void reply.header('etag', file.etag).header('vary', 'accept-encoding');

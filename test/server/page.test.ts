@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { urlToHttpOptions } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { policedRepo } from '../helpers/people/requests.ts';
 import { builtConsole } from '../helpers/program/browser.ts';
@@ -33,10 +34,10 @@ const PAGES = [
 
 /** As a browser sends it that follows a link. */
 const follow = (path: string, headers: Record<string, string>) =>
-  new Promise<number>((resolve, reject) => {
-    const sent = request(`${api.url}${path}`, { headers }, (response) => {
+  new Promise<{ readonly status: number; readonly type: string }>((resolve, reject) => {
+    const sent = request({ ...urlToHttpOptions(new URL(api.url)), path, headers }, (response) => {
       response.resume();
-      resolve(response.statusCode ?? 0);
+      resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '' });
     });
     sent.on('error', reject).end();
   });
@@ -73,6 +74,25 @@ describe('the page', () => {
     expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
+  it('says itself, to who follows a link that leads nowhere, that there is no page', async () => {
+    const headers = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    for (const path of ['/nothing', '/e/acme', '/requests/', '//other.example/']) {
+      const answer = await follow(path, headers);
+      expect([path, answer]).toEqual([path, { status: 404, type: 'text/html; charset=utf-8' }]);
+    }
+    for (const path of ['/api/v1/nothing', '/assets/none.js']) {
+      const answer = await follow(path, { ...headers, 'sec-fetch-site': 'none' });
+      expect([path, answer]).toEqual([
+        path,
+        { status: 404, type: 'application/problem+json; charset=utf-8' },
+      ]);
+    }
+  });
+
   it('gives its files for a year, and says where one is known already', async () => {
     const [, name = ''] = /src="(\/assets\/[^"]+)"/.exec(index) ?? [];
     const { status, headers } = await api.get(name, { token: null });
@@ -90,10 +110,10 @@ describe('the page', () => {
       'sec-fetch-mode': 'navigate',
       'sec-fetch-dest': 'document',
     };
-    expect(await follow('/requests/rbk-01JD2M', link)).toBe(200);
-    expect(await follow('/requests/rbk-01JD2M', { ...link, 'sec-fetch-mode': 'no-cors' })).toBe(403);
-    expect(await follow('/requests/rbk-01JD2M', { ...link, host: 'rebound.example.com' })).toBe(403);
-    expect(await follow('/api/v1/environments', link)).toBe(403);
+    expect((await follow('/requests/rbk-01JD2M', link)).status).toBe(200);
+    expect((await follow('/requests/rbk-01JD2M', { ...link, 'sec-fetch-mode': 'no-cors' })).status).toBe(403);
+    expect((await follow('/requests/rbk-01JD2M', { ...link, host: 'rebound.example.com' })).status).toBe(403);
+    expect((await follow('/api/v1/environments', link)).status).toBe(403);
   });
 
   it('is not there where nobody built it', async () => {
