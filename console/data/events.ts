@@ -48,7 +48,7 @@ function refreshSoon(): void {
 export function followEvents(): void {
   asked = Date.now();
   open(REOPEN_FIRST);
-  addEventListener('online', refreshSoon);
+  addEventListener('online', comeBack);
   addEventListener('offline', () => (connection.value = 'offline'));
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') refreshSoon();
@@ -60,8 +60,18 @@ export function followEvents(): void {
   }, 1000);
 }
 
+/** Where events come from now. */
+let stream: EventSource | null = null;
+
+/** A stream that outlived the network, as that of a server on this machine does, says nothing when the network is back. */
+function comeBack(): void {
+  connection.value = stream?.readyState === EventSource.OPEN ? 'live' : 'polling';
+  refreshSoon();
+}
+
 function open(wait: number): void {
   const source = new EventSource(`${API}/events`);
+  stream = source;
   let pause = wait;
   source.addEventListener('ready', () => {
     const isBack = connection.value !== 'connecting';

@@ -34,7 +34,7 @@ export function Chunk({ title, rows, id, isSplit, onUnfold }: ChunkProps) {
         {isFirst && <caption class="hidden">{title}</caption>}
         <colgroup>
           {(isSplit ? ['left', 'right'] : ['only']).flatMap((side) => [
-            <col key={`${side} number`} class="numbers" />,
+            <col key={`${side} number`} class="of-numbers" />,
             <col key={side} />,
           ])}
         </colgroup>

@@ -16,6 +16,12 @@ const STATES = [
   ['failed', 'Failed'],
   ['all', 'All'],
 ] as const;
+/** Of the command line; without one it lists those that are open. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  pending: ['--status', 'pending'],
+  failed: ['--status', 'failed'],
+  all: ['--all'],
+};
 const EMPTY: Readonly<Record<string, string>> = {
   open: 'No request is open.',
   pending: 'No request waits for approval.',
@@ -41,9 +47,7 @@ export function Requests() {
         ))}
       </nav>
       <Pages key={chosen} state={chosen} />
-      <Command
-        line={commandLine('request', 'list', chosen !== 'open' && '--status', chosen !== 'open' && chosen)}
-      />
+      <Command line={commandLine('request', 'list', ...(WORDS[chosen] ?? []))} />
     </>
   );
 }

@@ -68,10 +68,34 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expect(await open.page.locator('input').count()).toBe(0);
     await open.go('/#token=another');
     await open.page.getByText('The token is not the one of this server.').waitFor();
-    // The page is not loaded anew for it.
     await open.page.goto(`${scene.api.url}/#token=${scene.api.token}`);
     await open.page.getByRole('heading', { name: 'Environments' }).waitFor();
     expect(open.page.url()).toBe(`${scene.api.url}/`);
+    // A link of somebody else makes nobody of who is signed in.
+    await open.go('/holds#token=another');
+    await open.page.getByRole('heading', { name: 'Holds' }).waitFor();
+    expect(open.page.url()).toBe(`${scene.api.url}/holds`);
+    expectNothingWrong(open);
+  });
+
+  it('knows that the network is back, also where the stream of events outlived it', async () => {
+    const open = await openPage(browser, scene.api);
+    const { page } = open;
+    const foot = (text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
+    await foot('Live');
+    await page.evaluate(`dispatchEvent(new Event('offline'))`);
+    await foot('Offline');
+    await page.evaluate(`dispatchEvent(new Event('online'))`);
+    await foot('Live');
+    expect(await page.getByText('what is shown may be old').count()).toBe(0);
+    expectNothingWrong(open);
+  });
+
+  it('says that there is no page where there is none', async () => {
+    const open = await openPage(browser, scene.api, { at: '/' });
+    await open.go('/nothing');
+    await open.page.getByRole('heading', { name: 'No such page' }).waitFor();
+    expect(await open.page.title()).toBe('No such page · Backtrail');
     expectNothingWrong(open);
   });
 
@@ -145,6 +169,7 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await file.locator('mark').first().waitFor();
     expect(await file.locator('mark').allInnerTexts()).toEqual(['1', '2', '1', '2']);
     expect(await file.getByText('removed:').count()).toBe(2);
+    expect((await file.locator('td.number').first().boundingBox())?.width).toBeLessThan(80);
     await page.getByRole('button', { name: 'Split' }).click();
     expect(await file.locator('tr', { has: page.locator('mark') }).count()).toBe(2);
     const link = file.getByRole('link', { name: 'Link to line 11' }).first();
