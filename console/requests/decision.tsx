@@ -56,7 +56,7 @@ export function Decision({ of, plan }: DecisionProps) {
             key={act}
             type="button"
             class={act === 'approve' || act === 'retry' ? 'primary' : undefined}
-            disabled={doing !== null || !mayDo(act, plan)}
+            disabled={doing !== null || !mayDo(act, of, plan)}
             onClick={() => void run(act)}
           >
             {NAMES[act]}
@@ -91,13 +91,25 @@ function actsOf({ status }: RequestView): readonly Act[] {
 }
 
 /** Of rejecting and cancelling only the server says it, when it is asked to. */
-const mayDo = (act: Act, plan: RequestPlan | null): boolean => {
+const mayDo = (act: Act, of: RequestView, plan: RequestPlan | null): boolean => {
   if (act === 'cancel') return true;
-  return plan !== null && (act === 'retry' ? plan.may.retry.allowed : plan.may.approve.allowed);
+  if (act === 'retry') return plan?.may.retry.allowed === true;
+  return plan?.may.approve.allowed === true && (act === 'reject' || isShown(of, plan));
 };
 
-function Refusal({ of: { status }, plan }: DecisionProps) {
+/** The page shows what reviewers are asked about, or what they would be asked next: where they are asked anew, the plan comes a little later. */
+const isShown = ({ digest }: RequestView, plan: RequestPlan): boolean =>
+  plan.changed || plan.digest === digest;
+
+function Refusal({ of, plan }: DecisionProps) {
+  const { status } = of;
   const permit = status === 'pending' ? plan?.may.approve : plan?.may.retry;
+  if (status === 'pending' && plan !== null && !isShown(of, plan))
+    return (
+      <p class="verdict warn" role="status">
+        <b>Reviewers are asked about a newer plan:</b> it can be approved once it is shown here.
+      </p>
+    );
   if (permit === undefined || permit.allowed) return null;
   return (
     <p class="verdict warn">

@@ -58,12 +58,12 @@ export function News({ of, plan }: { readonly of: RequestView; readonly plan: Re
   );
 }
 
-/** Of others. */
+/** Of others. The ledger's times are whole seconds: what is of the same second may have come after. */
 function spokenSince({ reviews, notes }: RequestView, since: number): readonly string[] {
   const known = session.value;
   const own = known.state === 'signed-in' ? known.me.person.email : '';
   const isNew = ({ at, actor }: { readonly at: string; readonly actor: { readonly email: string } }) =>
-    Date.parse(at) > since && actor.email !== own;
+    Date.parse(at) >= since - (since % 1000) && actor.email !== own;
   return [
     ...reviews.filter(isNew).map(({ actor, decision }) => `${actor.name} ${decision} it.`),
     ...notes.filter(isNew).map(({ actor }) => `${actor.name} wrote a note.`),

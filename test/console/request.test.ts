@@ -71,6 +71,20 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.getByText('It would change something else now').waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('Reviewers were asked again').waitFor();
+    await page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
+    // Somebody else has them asked once more, and the plan is a while on its way.
+    let send = (): void => undefined;
+    const held = new Promise<void>((resolve) => (send = resolve));
+    await page.route('**/plan', (route) => held.then(() => route.continue()));
+    await scene.repo.replay([
+      { files: { 'apps/acme/production/web/another.yaml': 'a: 1\n' }, message: 'Another file' },
+    ]);
+    await scene.bob.post(`/api/v1${at.replace('requests', 'rollbacks')}/approve`, {});
+    await page.getByText('it can be approved once it is shown here').waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
+    send();
+    await page.getByText('another.yaml').first().waitFor();
+    await page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
     await page.getByRole('button', { name: 'Reject' }).click();
     await page.getByText('Bob').first().waitFor();
     await page.getByText('rejected').first().waitFor();
