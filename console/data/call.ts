@@ -45,7 +45,7 @@ export async function call<Value>(path: string, options: CallOptions = {}): Prom
     });
     return await answerOf(response);
   } catch {
-    return { ok: false, problem: unreachable(navigator.onLine) };
+    return { ok: false, problem: unreachable(navigator.onLine, method !== 'GET') };
   }
 }
 

@@ -35,19 +35,25 @@ function kindOf(status: number): ProblemKind {
   return status >= 500 ? 'broken' : 'refused';
 }
 
-export const unreachable = (isOnline: boolean): Problem =>
+/** Of what was sent to be done, and not only asked for. */
+const LOST =
+  'Nobody knows here whether it arrived, and it is not sent again by itself: look, and send it again.';
+
+export const unreachable = (isOnline: boolean, isSent = false): Problem =>
   isOnline
     ? {
         kind: 'away',
         code: '',
         message: 'The server does not answer.',
-        hint: 'It is asked again by itself. The command line works on the repository without it.',
+        hint: `${isSent ? LOST : 'It is asked again by itself.'} The command line works on the repository without it.`,
         details: {},
       }
     : {
         kind: 'offline',
         code: '',
         message: 'This device is offline.',
-        hint: 'What was loaded before stays on the page; it is brought up to date when the network is back.',
+        hint: isSent
+          ? LOST
+          : 'What was loaded before stays on the page; it is brought up to date when the network is back.',
         details: {},
       };

@@ -1,5 +1,6 @@
 /** What the page computes, without a browser. */
 import { describe, expect, it } from 'vitest';
+import { unreachable } from '../../console/data/problem.ts';
 import { scopeName, scopeNamed, scopePath } from '../../console/data/paths.ts';
 import { blocksOf, rowsOf } from '../../console/difference/lines.ts';
 import { durationOf, exactly, relativeTo } from '../../console/parts/duration.ts';
@@ -45,6 +46,16 @@ describe('times', () => {
     ];
     expect(ranFor(revisions, { version: 2 })).toBe(7_200_000);
     expect([ranFor(revisions, { version: 3 }), ranFor(revisions, { version: 1 })]).toEqual([null, null]);
+  });
+});
+
+describe('a server that does not answer', () => {
+  it('is asked again, but what was sent to be done is not sent again by itself', () => {
+    for (const isOnline of [true, false]) {
+      expect(unreachable(isOnline).hint).not.toContain('Nobody knows');
+      expect(unreachable(isOnline, true).hint).toContain('not sent again by itself');
+      expect(unreachable(isOnline, true).hint).not.toContain('asked again');
+    }
   });
 });
 
