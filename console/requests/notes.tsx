@@ -89,9 +89,11 @@ function NoteForm({ id }: { readonly id: string }) {
         line={commandLine(
           'request',
           'note',
-          id,
-          text || 'TEXT',
           ...(kind === 'note' ? [] : ['--kind', kind]),
+          id,
+          // It is no option, however it begins.
+          text.startsWith('-') && '--',
+          text || 'TEXT',
         )}
       />
     </form>
