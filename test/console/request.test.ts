@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.getByRole('button', { name: 'Add note' }).click();
     await page.getByText('It is in Git: commit').waitFor();
     const notes = page.getByRole('region', { name: 'Notes' });
-    await notes.getByText('Lost?').waitFor();
+    await notes.getByRole('listitem').filter({ hasText: 'Lost?' }).waitFor();
     expect(await notes.getByRole('listitem').count()).toBe(1);
     expectNothingWrong(open);
   });
