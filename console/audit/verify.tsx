@@ -53,7 +53,7 @@ export function Verify({ scope }: { readonly scope: string }) {
       {isAsking && <Loading lines={2} />}
       {problem !== null && <Problem problem={problem} />}
       {report !== null && !isAsking && <Report of={report} />}
-      <Command line={commandLine('audit', 'verify', range || null)} />
+      <Command line={commandLine('audit', 'verify', range || null, scope || null)} />
     </section>
   );
 }

@@ -36,7 +36,7 @@ export function IncidentTable({ id }: { readonly id: string }) {
           )
         }
       </Resource>
-      <Command line={commandLine('request', 'list', '--incident', id)} />
+      <Command line={commandLine('request', 'list', '--all', '--incident', id)} />
     </div>
   );
 }
