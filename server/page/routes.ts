@@ -1,5 +1,6 @@
 /** The page, at each of its addresses: the same file, which asks the API for what the address names. It holds nothing of the repository. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { BOUNDS } from '../bounds.ts';
 import type { Page, PageFile } from './files.ts';
 
 const ENVIRONMENT = '/e/:tenant/:environment';
@@ -20,15 +21,22 @@ const PAGES: readonly string[] = [
 
 const YEAR = 31_536_000;
 
+const tooLong = () => Object.assign(new Error('The address is too long.'), { statusCode: 414 });
+
 export function addPage(app: FastifyInstance, { index, assets }: Page): void {
   // Whoever follows a link of a chat or a mail comes from another site, and gets what anybody may read.
   const options = { schema: { hide: true }, config: { page: true } } as const;
   const nowhere = sayNowhere(index);
+  const { maxParamLength: parameterLength = BOUNDS.parameterLength } = app.initialConfig.routerOptions ?? {};
   for (const url of PAGES)
     app.get(url, { ...options, ...(url !== '/' && { onRequest: nowhere }) }, (request, reply) =>
       answer(request, reply.header('cache-control', 'no-cache'), index),
     );
-  app.get('/*', { ...options, onRequest: nowhere }, (_request, reply) => reply.callNotFound());
+  app.get('/*', { ...options, onRequest: nowhere }, ({ url }, reply) => {
+    // The router takes it for none of a call's parameters.
+    if (url.split(/[/?]/).some((part) => part.length > parameterLength)) throw tooLong();
+    return reply.callNotFound();
+  });
   for (const [name, file] of assets)
     app.get(`/assets/${name}`, options, (request, reply) =>
       answer(request, reply.header('cache-control', `public, max-age=${YEAR}, immutable`), file),
