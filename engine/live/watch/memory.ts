@@ -30,7 +30,7 @@ export function follow(before: Memory | null, look: Look): Memory {
     lookedAt: now,
     bad: badAfter(known, { state, now, step }),
     liveMs: liveAfter(known, state, step),
-    confirmed: state === 'unconfirmed' ? known.confirmed : state,
+    confirmed: confirmedAfter(known, state),
   };
 }
 
@@ -44,6 +44,10 @@ function badAfter(
   if (bad === null) return { ms: 0, from: now };
   return last === 'degraded' ? { ...bad, ms: bad.ms + step } : bad;
 }
+
+/** What was live stays so until it degrades: where the next revision reaches the cluster before it is seen in Git, this one looks pending, or on its way. */
+const confirmedAfter = ({ confirmed }: Memory, state: LiveState): LiveState | null =>
+  state === 'unconfirmed' || (confirmed === 'live' && state !== 'degraded') ? confirmed : state;
 
 function liveAfter({ liveMs, state: last }: Memory, state: LiveState, step: number): number {
   if (state === 'unconfirmed') return liveMs;

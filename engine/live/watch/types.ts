@@ -49,7 +49,7 @@ export interface Memory {
   readonly bad: { readonly ms: number; readonly from: number } | null;
   /** The same for `live`. */
   readonly liveMs: number;
-  /** The last state of this revision that was not `unconfirmed`. */
+  /** `live` once this revision was, until it degrades; else its last state that was not `unconfirmed`. */
   readonly confirmed: LiveState | null;
   /** The last confirmed state of the scope before this revision; null: none is known. */
   readonly before: LiveState | null;

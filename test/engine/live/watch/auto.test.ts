@@ -120,6 +120,27 @@ describe('nothing is rolled back by itself, and the record says why', () => {
     expect(scene.notices()).toEqual([code]);
   });
 
+  it('not where the cluster was given the release before Git was looked at: what was live looked pending', async () => {
+    const scene = createScene();
+    await scene.run(5 * MINUTE, 'live');
+    await scene.run(20_000, 'pending');
+    scene.deploy(2);
+    scene.facts.previous = 'deployed';
+    await scene.run(10 * MINUTE, 'degraded');
+    expect(scene.requests).toHaveLength(1);
+  });
+
+  it('where what ran before it was live, and degraded since', async () => {
+    const scene = createScene();
+    await scene.run(5 * MINUTE, 'live');
+    await scene.run(20_000, 'degraded');
+    scene.deploy(2);
+    scene.facts.previous = 'deployed';
+    await scene.run(10 * MINUTE, 'degraded');
+    expect(scene.requests).toEqual([]);
+    expect(scene.statuses().at(-1)).toBe('failed AUTO_NOT_LIVE_BEFORE');
+  });
+
   it('where what ran before it was not live', async () => {
     const scene = createScene();
     await scene.run(MINUTE, 'progressing');
