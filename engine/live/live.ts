@@ -16,7 +16,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { combine } from './combine.ts';
 import { observerContext } from './context.ts';
 import { observeTargets } from './observe.ts';
-import { desiredOf, targetsOf, unitsOf } from './targets.ts';
+import { notConfigured, requireTargets } from './targets.ts';
 import type { Live, LiveAsk } from './types.ts';
 
 /** Of whoever asks. @throws PERMISSION_DENIED, TOKEN_TOO_NARROW */
@@ -77,20 +77,10 @@ interface Looking {
 /** `at`: of the revision with this commit, in place of the current one. */
 async function statusOf(looking: Looking, scope: Coordinates, at?: ObjectId): Promise<LiveStatus> {
   const { snapshot, git, clusters, clock, signal } = looking;
-  const desired = await desiredOf(snapshot, scope, at);
-  const targets = await targetsOf(snapshot, await unitsOf(snapshot, scope), desired);
-  const name = formatCoordinates(scope);
-  if (targets.length === 0) throw notConfigured(name);
+  const { desired, targets } = await requireTargets(snapshot, scope, at);
   const { address } = await git.destination(snapshot.branch);
   const context = observerContext({ snapshot, git, addresses: [address], now: clock.now() });
   const observed = await observeTargets({ targets, clusters, contextOf: () => context, signal });
   const { state, live } = combine(observed, clock.now());
-  return { scope: name, desired: desired.desired, state: state ?? 'unconfirmed', live };
-}
-
-function notConfigured(scope: string): BacktrailError {
-  return new BacktrailError(
-    'LIVE_NOT_CONFIGURED',
-    `No entry of \`live\` in the configuration matches ${scope}: nobody can be asked whether it is live.`,
-  );
+  return { scope: formatCoordinates(scope), desired, state: state ?? 'unconfirmed', live };
 }

@@ -3,8 +3,11 @@ import { liveRulesFor } from '../layout/configuration/live.ts';
 import { discover } from '../layout/discover.ts';
 import { deliveryOutput } from '../layout/layout.ts';
 import {
+  BacktrailError,
   type Coordinates,
   type CountedRecord,
+  type Desired,
+  formatCoordinates,
   type LiveTarget,
   type LogCommit,
   type ObjectId,
@@ -35,6 +38,28 @@ export async function unitsOf(
   );
   return services.length > 0 ? services : [owner];
 }
+
+/**
+ * What is to be looked at for a scope, and its revision; `at`: of the one that it is at with this commit.
+ *
+ * @throws LIVE_NOT_CONFIGURED where no entry of `live` matches, before history is read
+ */
+export async function requireTargets(
+  snapshot: Snapshot,
+  scope: Coordinates,
+  at?: ObjectId,
+): Promise<{ readonly desired: Desired; readonly targets: readonly LiveTarget[] }> {
+  if (liveRulesFor(snapshot.layout.config.live, scope).length === 0)
+    throw notConfigured(formatCoordinates(scope));
+  const of = await desiredOf(snapshot, scope, at);
+  return { desired: of.desired, targets: await targetsOf(snapshot, await unitsOf(snapshot, scope), of) };
+}
+
+export const notConfigured = (what: string): BacktrailError =>
+  new BacktrailError(
+    'LIVE_NOT_CONFIGURED',
+    `No entry of \`live\` in the configuration matches ${what}: no cluster can be asked for it.`,
+  );
 
 /** `of`: the revision that all of them are to run, as of a whole environment; each its own where absent. */
 export async function targetsOf(

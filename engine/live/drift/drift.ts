@@ -1,15 +1,9 @@
 /** Drift of a scope, as the branch has it now. */
-import {
-  BacktrailError,
-  type Clusters,
-  type Coordinates,
-  type Drift,
-  formatCoordinates,
-} from '../../model/index.ts';
+import { type Clusters, type Coordinates, type Drift, formatCoordinates } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { manifestsAt } from '../manifests.ts';
 import type { DeclaredObject } from '../observer.ts';
-import { desiredOf, targetsOf, unitsOf } from '../targets.ts';
+import { requireTargets } from '../targets.ts';
 import { findDrift } from './find-drift.ts';
 
 interface DriftContext {
@@ -23,20 +17,13 @@ export async function driftOf(
   { snapshot, clusters, signal }: DriftContext,
   scope: Coordinates,
 ): Promise<Drift> {
-  const name = formatCoordinates(scope);
-  const desired = await desiredOf(snapshot, scope);
-  const targets = await targetsOf(snapshot, await unitsOf(snapshot, scope), desired);
-  if (targets.length === 0)
-    throw new BacktrailError(
-      'LIVE_NOT_CONFIGURED',
-      `No entry of \`live\` in the configuration matches ${name}: no cluster can be asked for it.`,
-    );
+  const { desired, targets } = await requireTargets(snapshot, scope);
   // Several rules ask for the same manifests.
   const read = new Map<string, Promise<readonly DeclaredObject[]>>();
   return findDrift({
-    scope: name,
+    scope: formatCoordinates(scope),
     isWhole: scope.service === undefined,
-    commit: desired.desired.commit,
+    commit: desired.commit,
     targets,
     manifests: (target) => {
       const unit = formatCoordinates(target);
