@@ -1,6 +1,6 @@
 /** The one way to a host: what the three clients send goes through it. */
 import { rootCertificates } from 'node:tls';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { BacktrailError, type Clock } from '../model/index.ts';
 import { type Answer, isLimited, pauseAsked, pauses } from './pauses.ts';
 import { createScrubber } from './scrub.ts';
@@ -56,23 +56,30 @@ export function connect(connecting: Connecting): Connection {
   const { origin } = new URL(api);
   const pause = pauses(clock, origin);
   const scrubber = createScrubber();
-  const dispatcher = new EnvHttpProxyAgent({
-    httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
-    httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-    noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-    connect: tls,
-    requestTls: tls,
-    headersTimeout: answerMs,
-    bodyTimeout: answerMs,
-    connections: 4,
-    maxResponseSize: ANSWER_BYTES,
-  });
+  // It takes longer to load than all of ours, and most commands ask no host.
+  const open = async () => {
+    const { EnvHttpProxyAgent, request } = await import('undici');
+    const dispatcher = new EnvHttpProxyAgent({
+      httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
+      httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+      noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+      connect: tls,
+      requestTls: tls,
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
+      connections: 4,
+      maxResponseSize: ANSWER_BYTES,
+    });
+    return { dispatcher, request };
+  };
+  let opened: ReturnType<typeof open> | null = null;
   const unavailable = (what: string, retryAfterMs?: number) =>
     new BacktrailError('HOST_UNAVAILABLE', `${name} ${what}.`, {
       details: { host: name, ...(retryAfterMs !== undefined && { retryAfterMs }) },
     });
 
   async function askOnce({ url, method, headers, body }: Call): Promise<Answer> {
+    const { dispatcher, request } = await (opened ??= open());
     const signal = AbortSignal.timeout(answerMs);
     const answer = await request(url, {
       method,
@@ -167,7 +174,7 @@ export function connect(connecting: Connecting): Connection {
       return new Response(isBare ? null : isToken ? text : scrubber.scrub(text), { status, headers: given });
     },
     scrub: scrubber.scrub,
-    close: () => dispatcher.destroy(),
+    close: async () => (await opened)?.dispatcher.destroy(),
   };
 }
 

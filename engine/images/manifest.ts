@@ -1,7 +1,6 @@
 /** Asks one registry for one manifest (OCI Distribution Specification 1.1, "Checking if content exists in the registry"; token flow: distribution.github.io/distribution, "Token Authentication"). */
 import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { request } from 'undici';
 import { z } from 'zod';
 import type { ImageAnswer } from '../model/index.ts';
 import type { Credentials } from './credentials.ts';
@@ -155,6 +154,8 @@ async function send(
   const way = dispatcher(url.host);
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   if (!way.isListed && isIP(hostname) !== 0 && isPrivateAddress(hostname)) throw new PrivateAddress(url.host);
+  // Loaded late, as most commands ask no registry.
+  const { request } = await import('undici');
   return request(url, {
     method,
     headers: { 'user-agent': 'backtrail', ...headers },

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock, ImageAnswer, ImageRegistries } from '../model/index.ts';
 import type { Registry } from './allowed.ts';
 import { isLoopback, PrivateAddress, publicLookup } from './connection.ts';
@@ -125,6 +125,7 @@ interface Ways {
 
 /** Listed hosts go where the system or a proxy leads; all others only to public addresses. */
 async function openWays(env: Environment, listed: ReadonlyMap<string, Registry>): Promise<Ways> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const limits = {
     headersTimeout: ANSWER_MS,
     bodyTimeout: ANSWER_MS,

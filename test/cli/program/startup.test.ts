@@ -63,6 +63,7 @@ describe.each(
     expect(code).toBe(0);
     const packages = packagesOf(sources);
     const seldom = [
+      'undici',
       'bullmq',
       'ioredis',
       'pino',
