@@ -59,6 +59,7 @@ rollbacks:
   - { scope: globex/production/api-gateway, to: v12 }
   - { scope: acme/staging/web, fields: [ image ] }
   - { scope: acme/staging/db, override: [ DESTRUCTIVE ] }       # docs/checks.md
+  - { scope: acme/staging/api, digest: "sha256:…" }              # that plan, as --dry-run -o json gives it, or none
   - { scope: "*/production/checkout" }                          # each that there is on the branch`;
 
 interface Asked {
@@ -113,7 +114,7 @@ async function recover(
     }
     const exitCode = exitCodeOf(items);
     return {
-      value: incidentValue(incident.id, items, findings),
+      value: incidentValue(incident.id, items, { findings, plans: dryRun }),
       text: () => (dryRun ? '' : `\n${resultTable(style, items)}`),
       ...(exitCode !== 0 && { exitCode }),
     };

@@ -69,7 +69,7 @@ async function recover({ engine, execution }: RouteInput, asked: Incident, how: 
         return execution.runMany(requests, { waitMs, signal });
       },
     });
-  const value = incidentValue(asked.id, items, findings);
+  const value = incidentValue(asked.id, items, { findings, plans: dryRun });
   const failed = firstFailure(items);
   const isNothing = todo.length === 0 && items.every(({ request, done }) => !request && done === undefined);
   if (failed !== null && isNothing && !dryRun)

@@ -273,6 +273,37 @@ describe('an incident', () => {
     }
   });
 
+  it('shows what each plan comes to, patterns resolved, and asks for what was looked at or for nothing', async () => {
+    const wish = incident(['held/*', 'dev/none'], { id: 'inc-seen' });
+    const dry = await jane.post(`${INCIDENTS}?dryRun=true`, wish);
+    const rows = dry.body.rollbacks;
+    expect(rows).toHaveLength(SERVICES.length + 4);
+    expect(rows[0]).toMatchObject({
+      scope: 'held/a',
+      plan: {
+        mode: 'service',
+        currentVersion: 2,
+        targetVersion: 1,
+        unchanged: false,
+        impact: { services: ['a'], files: 1, fields: 1 },
+        gate: { needsApproval: true, quorum: 2, approvers: [], session: null },
+      },
+    });
+    expect(rows.at(-1)).toMatchObject({ scope: 'dev/none', error: { code: 'SERVICE_UNKNOWN' } });
+    const seen = { scope: 'held/a', digest: rows[0].plan.digest, rendered: rows[0].plan.rendered };
+    const other = { scope: 'held/b', digest: seen.digest };
+    const asked = await jane.post(INCIDENTS, { ...wish, rollbacks: [seen, other] });
+    expect(asked.body.rollbacks).toMatchObject([
+      { scope: 'held/a', status: 'pending' },
+      { scope: 'held/b', status: 'failed', error: { code: 'PLAN_CHANGED' } },
+    ]);
+    expect(asked.body.rollbacks[0]).not.toHaveProperty('plan');
+    const atomic = { ...wish, id: 'inc-whole', atomic: true, rollbacks: [{ scope: 'held/c' }, other] };
+    const none = await jane.post(INCIDENTS, atomic);
+    expect([none.status, none.body.code]).toEqual([409, 'PLAN_CHANGED']);
+    expect((await jane.get(`${ROLLBACKS}?incident=inc-whole`)).body.requests).toEqual([]);
+  });
+
   it('starts nothing where a plan of it fails, and says which', async () => {
     const stopped = await jane.post(
       INCIDENTS,

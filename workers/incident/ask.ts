@@ -6,7 +6,12 @@ import { isIncidentId, requireReason } from '../../engine/index.ts';
 const text = z.string().trim().min(1).max(1000).meta({ pattern: String.raw`\S` });
 const UNSEEN = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}`;
 const ID = { pattern: String.raw`^[^${UNSEEN}]*[^\s${UNSEEN}][^${UNSEEN}]*$`, maxLength: 200 };
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+/** Rollbacks; with those that patterns stand for, too. */
+export const MOST = 5000;
 const READABLE = String.raw`[\p{L}\p{N}\p{P}\p{S}]`;
+/** Of the plan, and of the manifests, that were looked at: another one is not asked for. */
+const digest = z.string().regex(DIGEST, 'is `sha256:` and 64 digits');
 export const incidentSchema = z.strictObject({
   id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen').meta(ID),
   reason: text.refine(isReason, 'nothing readable is left of the reason').meta({ pattern: READABLE }),
@@ -27,10 +32,12 @@ export const incidentSchema = z.strictObject({
         override: z.array(text).max(50).default([]),
         hold: z.boolean().optional(),
         holdFor: text.optional(),
+        digest: digest.optional(),
+        rendered: digest.nullish(),
       }),
     )
     .min(1)
-    .max(500),
+    .max(MOST),
 });
 
 export type Incident = z.infer<typeof incidentSchema>;

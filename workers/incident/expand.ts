@@ -1,9 +1,6 @@
 /** Scopes with `*` in a name stand for those that there are on the tip. */
 import { BacktrailError, type Engine, formatCoordinates, type Person } from '../../engine/index.ts';
-import type { RollbackInput } from './ask.ts';
-
-/** What one file may come to. */
-const MOST = 5000;
+import { MOST, type RollbackInput } from './ask.ts';
 
 /**
  * Puts in the place of each scope with `*` those that it matches, in the order of their names: `*` is any part of one name, never a `/`. A

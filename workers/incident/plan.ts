@@ -115,11 +115,24 @@ function recordPlanned(item: Item, settled: PromiseSettledResult<PlannedAsk> | u
       if (!isBlocked(plan) && !plan.unchanged) requirePermit(plan.gate.may.request);
       item.plan = plan;
       if (isBlocked(plan)) throw blockedError(plan);
+      requireSeen(item.wish, plan);
     }
   } catch (error) {
     if (!isFailure(error)) throw error;
     item.error = error;
   }
+}
+
+/** Where one plan was looked at, no other is asked for. @throws PLAN_CHANGED */
+function requireSeen({ digest, rendered }: RollbackInput, plan: GatedPlan): void {
+  if (digest === undefined || plan.unchanged) return;
+  const sameManifests = !rendered || rendered === plan.gate.rendered;
+  if (plan.digest === digest && sameManifests) return;
+  throw new BacktrailError(
+    'PLAN_CHANGED',
+    `What the rollback of ${plan.scope} would change is no longer what was looked at.`,
+    { details: { confirmed: digest, now: plan.digest }, hint: 'Look at the plans again.' },
+  );
 }
 
 function ended({ id, status }: RequestView): BacktrailError {
