@@ -4,7 +4,7 @@ import type { drift, liveStatus, rollbackLive } from '../server/live/schemas.ts'
 import type { auditEvents, auditReport } from '../server/schemas/audit.ts';
 import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
-import type { incident, incidentAsk } from '../server/schemas/incident.ts';
+import type { incident, incidentAsk } from '../server/incidents/schemas.ts';
 import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';

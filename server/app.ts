@@ -17,6 +17,10 @@ import { platformRoutes } from './platform/routes.ts';
 import { createFeed } from './events/feed.ts';
 import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
+import { incidentRoutes } from './incidents/ask.ts';
+import { incidentRetryRoutes } from './incidents/retry.ts';
+import { incidentReviewRoutes } from './incidents/review.ts';
+import { incidentStateRoutes } from './incidents/state.ts';
 import { liveRoutes } from './live/routes.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { endConnections } from './operation/stop.ts';
@@ -32,7 +36,6 @@ import { addHooks, type HookInput } from './routes/hooks.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { planRoutes } from './routes/plans.ts';
-import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
 import { rollbackRoutes } from './routes/rollbacks.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -67,6 +70,9 @@ const API: readonly Routes[] = [
   rollbackRoutes,
   liveRoutes,
   incidentRoutes,
+  incidentStateRoutes,
+  incidentReviewRoutes,
+  incidentRetryRoutes,
   logRoutes,
   deploymentRoutes,
   helmRoutes,

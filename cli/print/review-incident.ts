@@ -1,18 +1,11 @@
 /** The requests of an incident, before and after somebody votes on them. */
-import type { BacktrailError, RequestPlan, RequestView } from '../../engine/index.ts';
+import type { RequestView } from '../../engine/index.ts';
+import { commitOf, type ReviewItem as Item } from '../../workers/incident/index.ts';
 import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
 import { printFindings } from './plan.ts';
 import { cut, revisionName, short, type Style } from './style.ts';
 import { type Column, table } from './table.ts';
-
-interface Item {
-  readonly request: RequestView;
-  readonly planned?: RequestPlan;
-  readonly voted: boolean;
-  readonly error?: BacktrailError;
-  readonly failed?: BacktrailError;
-}
 
 const BEFORE: readonly Column[] = [
   { head: 'request' },
@@ -98,32 +91,4 @@ function remarkOn({ request, voted, error, failed }: Item): string {
   if (request.status !== 'pending') return 'voted';
   const counts = request.reviews.at(-1)?.counts === false ? '; yours does not count: no trusted key' : '';
   return `voted: ${approvalText(request.approval)}${counts}`;
-}
-
-function commitOf({ result }: RequestView): string | null {
-  return result === null || result.status === 'failed' ? null : result.commit;
-}
-
-/** What became of each, for scripts. */
-export function reviewValue(id: string, items: readonly Item[]) {
-  return {
-    id,
-    rollbacks: items.map(({ request, voted, error, failed }) => {
-      const problem = error ?? failed;
-      return {
-        scope: request.scopeName,
-        target: request.target,
-        requestId: request.id,
-        author: request.author.email,
-        digest: request.digest,
-        status: request.status,
-        voted,
-        commit: commitOf(request),
-        ...(request.status === 'pending' && { approval: request.approval }),
-        ...(problem && {
-          error: { code: problem.code, message: problem.message, hint: problem.hint },
-        }),
-      };
-    }),
-  };
 }

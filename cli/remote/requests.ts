@@ -1,6 +1,6 @@
 /** Requests and break-glass sessions, over HTTP. */
-import type { Engine, RequestPlan, RequestView } from '../../engine/index.ts';
-import { elsewhere, type Http, type Query, segment } from './http.ts';
+import { type Engine, isFailure, type RequestPlan, type RequestView } from '../../engine/index.ts';
+import { elsewhere, failureAs, type Http, type Query, segment } from './http.ts';
 
 // The server answers in the forms of its document, which its own tests hold it to.
 /* oxlint-disable typescript/no-unsafe-type-assertion */
@@ -65,15 +65,7 @@ export function requestsOver(http: Http, { show, list, replan }: RequestCalls): 
     },
     approve: ({ id, comment, digest }) => act(id, 'approve', { comment, digest }),
     reject: ({ id, comment }) => act(id, 'reject', { comment }),
-    reviewMany: async ({ votes, decision, comment }) => {
-      const what = decision === 'approved' ? 'approve' : 'reject';
-      const results: PromiseSettledResult<RequestView>[] = [];
-      for (const { id, digest } of votes) {
-        const body = what === 'approve' ? { comment, digest } : { comment };
-        results.push(...(await Promise.allSettled([act(id, what, body)])));
-      }
-      return results;
-    },
+    reviewMany: (input) => reviewOver(http, { show, list, act }, input),
     cancel: ({ id, reason }) => act(id, 'cancel', { reason }),
     note: ({ id, text, kind }) => act(id, 'notes', { text, kind }),
     retry: ({ id }) => act(id, 'retry', {}),
@@ -99,6 +91,51 @@ export function requestsOver(http: Http, { show, list, replan }: RequestCalls): 
     events: () => Promise.reject(elsewhere('What the ledger gained')),
     overview: () => Promise.reject(elsewhere('How the ledger stands')),
   };
+}
+
+type Votes = Parameters<Engine['requests']['reviewMany']>[0];
+interface Acting extends Pick<RequestCalls, 'show' | 'list'> {
+  readonly act: (id: string, what: string, body: object) => Promise<RequestView>;
+}
+
+/** Those of one incident are one call, and one commit there; others are a call each. */
+async function reviewOver(http: Http, { show, list, act }: Acting, { votes, decision, comment }: Votes) {
+  const what = decision === 'approved' ? 'approve' : 'reject';
+  const [first] = votes;
+  const incident = first && (await show(first.id)).incident;
+  if (incident === undefined || votes.some(({ digest }) => digest === undefined)) {
+    const results: PromiseSettledResult<RequestView>[] = [];
+    for (const { id, digest } of votes) {
+      const body = what === 'approve' ? { comment, digest } : { comment };
+      results.push(...(await Promise.allSettled([act(id, what, body)])));
+    }
+    return results;
+  }
+  const path = `/incidents/${segment(incident)}/${what}`;
+  const rows = await rowsOf(http.send('POST', path, { votes, ...(comment !== undefined && { comment }) }));
+  const now = new Map((await list({ incident, state: 'all' })).map((request) => [request.id, request]));
+  return votes.map(({ id }): PromiseSettledResult<RequestView> => {
+    const { voted = false, error } = rows.find(({ requestId }) => requestId === id) ?? {};
+    const request = now.get(id);
+    if (voted && request) return { status: 'fulfilled', value: request };
+    const why = error ?? { code: 'REQUEST_NOT_PENDING', message: `Request ${id} got no vote.` };
+    return { status: 'rejected', reason: failureAs(why) };
+  });
+}
+
+interface ReviewedRow {
+  readonly requestId: string;
+  readonly voted: boolean;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+/** Also where not one vote was written. */
+async function rowsOf(sent: Promise<unknown>): Promise<readonly ReviewedRow[]> {
+  const value = await sent.catch((error: unknown) => {
+    if (isFailure(error) && Array.isArray(error.details['rollbacks'])) return error.details;
+    throw error;
+  });
+  return (value as { readonly rollbacks: readonly ReviewedRow[] }).rollbacks;
 }
 
 type Session = Awaited<ReturnType<Engine['requests']['openSession']>>;

@@ -211,6 +211,7 @@ export interface Requests {
   planIncident(input: {
     readonly incident: string;
     readonly reader: Person;
+    readonly revisions?: boolean;
   }): Promise<readonly IncidentPlan[]>;
   /**
    * `digest`: of the plan that was looked at.

@@ -19,6 +19,7 @@ const POLICY = {
 };
 const ROLLBACKS = '/api/v1/rollbacks';
 const SERVICES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const OF_INCIDENTS = ['q', 'r', 's', 't', 'u', 'x', 'y', 'z'];
 const ask = (environment: string, service: string, more: object = {}) => ({
   environment,
   service,
@@ -37,7 +38,7 @@ beforeAll(async () => {
   repo = await createRepo();
   const apps = (tag: string) =>
     Object.fromEntries(
-      [...SERVICES, 'x', 'y', 'z'].flatMap((name) =>
+      [...SERVICES, ...OF_INCIDENTS].flatMap((name) =>
         ['prod', 'dev', 'held'].map((where) => [
           `apps/${where}/${name}/app.yaml`,
           `image: ${tag}\nreplicas: 1\n`,
@@ -277,7 +278,7 @@ describe('an incident', () => {
     const wish = incident(['held/*', 'dev/none'], { id: 'inc-seen' });
     const dry = await jane.post(`${INCIDENTS}?dryRun=true`, wish);
     const rows = dry.body.rollbacks;
-    expect(rows).toHaveLength(SERVICES.length + 4);
+    expect(rows).toHaveLength(SERVICES.length + OF_INCIDENTS.length + 1);
     expect(rows[0]).toMatchObject({
       scope: 'held/a',
       plan: {
@@ -302,6 +303,96 @@ describe('an incident', () => {
     const none = await jane.post(INCIDENTS, atomic);
     expect([none.status, none.body.code]).toEqual([409, 'PLAN_CHANGED']);
     expect((await jane.get(`${ROLLBACKS}?incident=inc-whole`)).body.requests).toEqual([]);
+  });
+
+  it('is decided on at once by another person, a row each, in one commit of the ledger', async () => {
+    const id = 'inc/of many "people"';
+    const at = `${INCIDENTS}/${encodeURIComponent(id)}`;
+    expect((await bob.get(at)).body).toEqual({ id, asked: [], rollbacks: [] });
+    await jane.post(INCIDENTS, incident(['prod/r', 'prod/s', 'prod/q', 'dev/q'], { id }));
+    const plans = await bob.get(`${at}/plans`);
+    expect(plans.body.rollbacks).toMatchObject(
+      ['prod/q', 'prod/r', 'prod/s'].map((scope) => ({
+        scope,
+        author: 'jane@example.com',
+        status: 'pending',
+        plan: { currentVersion: 2, targetVersion: 1, impact: { files: 1 }, changed: false },
+        may: { allowed: true },
+      })),
+    );
+    const own = await jane.get(`${at}/plans`);
+    expect(own.body.rollbacks[0]).toMatchObject({
+      may: { code: 'OWN_REQUEST' },
+      error: { code: 'OWN_REQUEST' },
+    });
+    const votes = plans.body.rollbacks.map(({ requestId, digest }: Record<string, string>) => ({
+      id: requestId,
+      digest,
+    }));
+    const [q, r, s] = votes;
+    const refused = await jane.post(`${at}/approve`, { votes });
+    expect([refused.status, refused.body.code]).toEqual([403, 'OWN_REQUEST']);
+    expect(refused.body.details.rollbacks).toHaveLength(3);
+    const rejected = await bob.post(`${at}/reject`, { votes: [q], comment: 'Not this one' });
+    expect([rejected.status, rejected.body.rollbacks]).toMatchObject([
+      200,
+      [{ status: 'rejected', voted: true }],
+    ]);
+    const other = { ...s, digest: `sha256:${'0'.repeat(64)}` };
+    const approved = await bob.post(`${at}/approve`, { votes: [q, r, other] });
+    expect([approved.status, approved.body.rollbacks]).toMatchObject([
+      200,
+      [
+        { scope: 'prod/q', voted: false, error: { code: 'REQUEST_NOT_PENDING' } },
+        { scope: 'prod/r', voted: true, status: 'completed' },
+        { scope: 'prod/s', voted: false, status: 'pending', error: { code: 'PLAN_CHANGED' } },
+      ],
+    ]);
+    const strangers = await bob.post(`${INCIDENTS}/inc-1/approve`, { votes: [s] });
+    expect([strangers.status, strangers.body.code]).toEqual([404, 'REQUEST_UNKNOWN']);
+    for (const wrong of [{ votes: [] }, { votes: [s, s] }, { votes: [{ id: s.id }] }, {}])
+      expect((await bob.post(`${at}/approve`, wrong)).body.code).toBe('INVALID_REQUEST');
+    const state = await bob.get(at);
+    expect(state.body.asked).toEqual([
+      { author: { name: 'Jane Doe', email: 'jane@example.com' }, reason: 'v2 answers 500', rollbacks: 4 },
+    ]);
+    expect(rowsOf(state)).toEqual([
+      ['dev/q', 'completed'],
+      ['prod/q', 'rejected'],
+      ['prod/r', 'completed'],
+      ['prod/s', 'pending'],
+    ]);
+    const etag = String(state.headers.get('etag'));
+    expect((await bob.get(at, { headers: { 'if-none-match': etag } })).status).toBe(304);
+  });
+
+  it('executes again what failed of it', async () => {
+    const id = 'inc-failed';
+    const at = `${INCIDENTS}/${id}`;
+    const scopes = ['prod/t', 'prod/u'];
+    const asked = await jane.post(INCIDENTS, incident(scopes, { id }));
+    const plans = await bob.get(`${at}/plans`);
+    const votes = plans.body.rollbacks.map(({ requestId, digest }: Record<string, string>) => ({
+      id: requestId,
+      digest,
+    }));
+    await repo.write({ 'apps/prod/t/app.yaml': 'mine: true\n', 'apps/prod/u/app.yaml': 'mine: true\n' });
+    const approved = await bob.post(`${at}/approve`, { votes });
+    expect([approved.status, approved.body.rollbacks]).toMatchObject([
+      200,
+      scopes.map((scope) => ({ scope, voted: true, status: 'failed', error: { code: 'EXECUTION_FAILED' } })),
+    ]);
+    await repo.git('checkout', '--', '.');
+    const ids = asked.body.rollbacks.map(({ requestId }: Record<string, string>) => requestId);
+    expect((await jane.get(at)).body.rollbacks).toMatchObject(
+      scopes.map((scope) => ({ scope, status: 'failed' })),
+    );
+    const one = await jane.post(`${at}/retry`, { ids: ids.slice(0, 1) });
+    expect([one.status, one.body.rollbacks]).toMatchObject([200, [{ scope: 'prod/t', status: 'completed' }]]);
+    expect((await jane.post(`${at}/retry`)).body.rollbacks).toMatchObject([
+      { scope: 'prod/u', status: 'completed' },
+    ]);
+    expect((await jane.post(`${at}/retry`, { ids })).body.code).toBe('REQUEST_NOT_FAILED');
   });
 
   it('starts nothing where a plan of it fails, and says which', async () => {

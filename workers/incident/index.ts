@@ -4,3 +4,15 @@ export { isOpen, type Item } from './plan.ts';
 export { prepareIncident } from './prepare.ts';
 export { isUnderWay, runIncident } from './run.ts';
 export { exitCodeOf, incidentValue, statusOf } from './value.ts';
+export {
+  commitOf,
+  type Decision,
+  executableAfter,
+  findReview,
+  isVotable,
+  readAgain,
+  type ReviewItem,
+  reviewPlans,
+  reviewValue,
+  voteOnAll,
+} from './review.ts';

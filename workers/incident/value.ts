@@ -1,6 +1,7 @@
 /** What became of an incident, for scripts. */
-import { FAILURES, type Finding, type GatedPlan } from '../../engine/index.ts';
+import { FAILURES, type Finding } from '../../engine/index.ts';
 import type { Item } from './plan.ts';
+import { plannedOf } from './summary.ts';
 
 interface Told {
   readonly findings: readonly Finding[];
@@ -23,33 +24,13 @@ export function incidentValue(id: string, items: readonly Item[], { findings, pl
         requestId: item.id,
         status: statusOf(item),
         commit: result?.commit ?? done ?? null,
-        ...(plans && plan && { plan: summaryOf(plan) }),
+        ...(plans && plan && { plan: plannedOf(plan) }),
         ...(result?.proposed && { proposed: result.proposed }),
         ...(result?.pullRequest && { pullRequest: result.pullRequest }),
         ...(request?.status === 'pending' && { approval: request.approval }),
         ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
       };
     }),
-  };
-}
-
-/** Without the differences, which are large. */
-function summaryOf(plan: GatedPlan) {
-  const { mode, current, currentVersion, targetVersion, digest, unchanged, impact, findings, publish, gate } =
-    plan;
-  const { rendered, needsApproval, quorum, approvers, session } = gate;
-  return {
-    mode,
-    current,
-    currentVersion,
-    targetVersion,
-    digest,
-    rendered,
-    unchanged,
-    impact,
-    findings,
-    ...(publish && { publish }),
-    gate: { needsApproval, quorum, approvers, session },
   };
 }
 

@@ -1,39 +1,29 @@
 /** `request approve|reject --incident`: one table of the plans, one question, and the votes of one person as one commit. */
 import {
-  emailKey,
   BacktrailError,
-  blockedError,
-  type Engine,
+  emailKey,
   FAILURES,
-  isBlocked,
   isFailure,
-  type Person,
-  requirePermit,
-  type RequestPlan,
-  type RequestView,
+  type Engine,
   recordable,
-  awaitedIn,
 } from '../../../engine/index.ts';
 import { executionFailed } from '../../../workers/handover/execution-failed.ts';
+import {
+  type Decision,
+  executableAfter,
+  findReview,
+  isVotable,
+  readAgain,
+  type ReviewItem,
+  reviewValue,
+  voteOnAll,
+} from '../../../workers/incident/index.ts';
 import { type ExecuteHow, executeAllOrLeave } from '../../execute-request.ts';
 import { printAside, type Output } from '../../terminal/output.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
-import { reviewedTable, reviewTable, reviewValue } from '../../print/review-incident.ts';
+import { reviewedTable, reviewTable } from '../../print/review-incident.ts';
 import type { Context } from '../command.ts';
 import { requireConfirmable } from './confirm.ts';
-
-/** One open request of the incident, and what became of this person's vote on it. */
-interface ReviewItem {
-  request: RequestView;
-  readonly planned?: RequestPlan;
-  voted: boolean;
-  /** Why there is no vote on it, or why what was approved could not be executed. */
-  error?: BacktrailError;
-  /** It was left to a worker. */
-  executing?: boolean;
-  /** The vote was written; what followed went wrong. */
-  failed?: BacktrailError;
-}
 
 export interface ReviewOptions extends ExecuteHow {
   readonly incident: string;
@@ -47,8 +37,6 @@ const WORDS = {
   rejected: { what: 'rejection', question: 'Reject' },
 } as const;
 
-type Decision = keyof typeof WORDS;
-
 export function reviewIncident(
   context: Context,
   decision: Decision,
@@ -60,26 +48,21 @@ export function reviewIncident(
   const asks = requireConfirmable(session, options, what);
   return session.withEngine(async (engine) => {
     const actor = await session.author(engine);
-    const items = await findItems(engine, actor, options, decision);
+    const all = await findReview(engine, { incident, reader: actor, decision });
+    const items = itemsOf(all, options);
     if (session.format === 'text') printAside(reviewTable(style, items));
     const open = items.filter(isVotable);
     if (open.length > 0 && asks)
       await confirmGoing(`${question} ${open.length === 1 ? 'this one' : `these ${open.length}`}?`);
-    const results = await engine.requests.reviewMany({
+    await voteOnAll(engine, open, {
       actor,
       decision,
       ...(comment !== undefined && { comment: recordable(comment) }),
-      votes: open.map(({ request: { id, digest } }) => ({ id, digest })),
     });
-    for (const [index, item] of open.entries()) recordVote(item, results[index]);
-    const awaited = await awaitedIn(engine, actor, incident);
-    const approved = items.filter(
-      ({ voted, request: { status, atomic } }) =>
-        voted && status === 'approved' && (atomic === undefined || !awaited.has(atomic.first)),
-    );
-    if (decision === 'approved' && approved.length > 0)
-      await executeApproved(context, engine, approved, options);
-    await readAgain(engine, actor, incident, items);
+    const on = { actor, incident };
+    if (decision === 'approved')
+      await executeApproved(context, engine, await executableAfter(engine, items, on), options);
+    await readAgain(engine, items, on);
     const exitCode = exitCodeOf(items, decision);
     return {
       value: reviewValue(incident, items),
@@ -89,16 +72,8 @@ export function reviewIncident(
   });
 }
 
-const isVotable = ({ request, error }: ReviewItem) => request.status === 'pending' && !error;
-
 /** @throws REQUEST_UNKNOWN where there is none, INVALID_REQUEST where several people asked under one id */
-async function findItems(
-  engine: Engine,
-  reader: Person,
-  { incident, author }: ReviewOptions,
-  decision: Decision,
-): Promise<ReviewItem[]> {
-  const found = await engine.requests.planIncident({ incident, reader });
+function itemsOf(found: readonly ReviewItem[], { incident, author }: ReviewOptions): readonly ReviewItem[] {
   const own =
     author === undefined
       ? found
@@ -106,28 +81,7 @@ async function findItems(
   if (own.length === 0) throw noRequest(incident, author);
   const authors = [...new Set(own.map(({ request }) => emailKey(request.author.email)))];
   if (authors.length > 1) throw severalAuthors(incident, authors);
-  const byScope = own.toSorted((one, other) => (one.request.scopeName < other.request.scopeName ? -1 : 1));
-  return byScope.map(({ request, planned }): ReviewItem => {
-    const item = { request, voted: false };
-    if (planned.status === 'rejected') {
-      if (!isFailure(planned.reason)) throw planned.reason;
-      // What cannot be planned can be rejected all the same.
-      return decision === 'rejected' ? item : { ...item, error: planned.reason };
-    }
-    const error = request.status === 'pending' ? refusalOf(planned.value, decision) : null;
-    return { ...item, planned: planned.value, ...(error && { error }) };
-  });
-}
-
-function refusalOf({ plan, may }: RequestPlan, decision: Decision): BacktrailError | null {
-  try {
-    requirePermit(may.approve);
-    if (decision === 'approved' && isBlocked(plan)) throw blockedError(plan);
-    return null;
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    return error;
-  }
+  return own;
 }
 
 function noRequest(incident: string, author: string | undefined): BacktrailError {
@@ -151,37 +105,13 @@ function severalAuthors(incident: string, authors: readonly string[]): Backtrail
   );
 }
 
-function recordVote(item: ReviewItem, result: PromiseSettledResult<RequestView> | undefined): void {
-  if (result?.status === 'fulfilled') {
-    item.request = result.value;
-    item.voted = true;
-  } else if (isFailure(result?.reason)) item.error = result.reason;
-  else throw result?.reason;
-}
-
-/** What the ledger says of them in the end: also those without a vote may have changed. */
-async function readAgain(
-  engine: Engine,
-  reader: Person,
-  incident: string,
-  items: readonly ReviewItem[],
-): Promise<void> {
-  const now = new Map(
-    (await engine.requests.list({ incident, reader })).map((request) => [request.id, request]),
-  );
-  for (const item of items) {
-    const request = now.get(item.request.id) ?? item.request;
-    item.request =
-      item.executing && request.status === 'approved' ? { ...request, status: 'executing' } : request;
-  }
-}
-
 async function executeApproved(
   { session }: Context,
   engine: Engine,
   items: readonly ReviewItem[],
   how: ExecuteHow,
 ): Promise<void> {
+  if (items.length === 0) return;
   const results = await executeAllOrLeave(
     session,
     engine,

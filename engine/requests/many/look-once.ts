@@ -38,7 +38,7 @@ export async function lookOnce(
   const rules = await rulesOf(context, snapshot);
   const { tip } = await openLedgerSnapshot(git, rules.ref, context.cache);
   const published = await publishedAfter(git, snapshot.base, bases);
-  if (count > FEW) await snapshot.history.expectMany?.(snapshot.base);
+  await expectHistory(onBranch(context, snapshot), count);
   const looked: RequestContext = {
     ...onBranch(context, snapshot),
     git: {
@@ -49,6 +49,15 @@ export async function lookOnce(
     },
   };
   return { context: looked, rules, published };
+}
+
+/** The history of so many scopes is about to be read: of many, with one walk over the line. */
+export async function expectHistory(
+  { observe }: Pick<RequestContext, 'observe'>,
+  count: number,
+): Promise<void> {
+  const { history, base } = await observe();
+  if (count > FEW) await history.expectMany?.(base);
 }
 
 /**

@@ -16,7 +16,7 @@ import { isChanged, replan } from '../replan.ts';
 import { requireRetrier, requireReviewer } from '../review.ts';
 import type { RequestPlan, Requests, RequestView } from '../types.ts';
 import { placeOf, viewsOf } from '../view.ts';
-import { pinned, settleAll } from './look-once.ts';
+import { expectHistory, pinned, settleAll } from './look-once.ts';
 
 interface FoundRequest {
   readonly rules: Rules;
@@ -62,7 +62,7 @@ export async function planFound(
 /** The open requests of an incident that this person may read, oldest first, with the plan of each, or why it has none. */
 export async function planIncident(
   context: RequestContext,
-  { incident, reader }: Parameters<Requests['planIncident']>[0],
+  { incident, reader, revisions = false }: Parameters<Requests['planIncident']>[0],
 ): ReturnType<Requests['planIncident']> {
   const at = await pinned(context);
   const rules = await readRules(at);
@@ -79,8 +79,9 @@ export async function planIncident(
     const request = views[index];
     return request ? [{ file, request }] : [];
   });
+  if (revisions) await expectHistory(at, files.length);
   const planned = await settleAll(requests, ({ file, request }) => {
-    return planFound(at, { rules, ledgerSnapshot, file, request }, { reader, revisions: false });
+    return planFound(at, { rules, ledgerSnapshot, file, request }, { reader, revisions });
   });
   return requests.map(({ request }, index) => ({ request, planned: planned[index] ?? NOT_PLANNED }));
 }

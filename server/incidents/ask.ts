@@ -11,9 +11,9 @@ import {
   statusOf,
   withHolds,
 } from '../../workers/incident/index.ts';
-import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
+import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from '../routes/route.ts';
 import { idsOf, type Key, keyReused } from '../idempotency.ts';
-import { incident, incidentAsk, incidentQuery } from '../schemas/incident.ts';
+import { incident, incidentAsk, incidentQuery } from './schemas.ts';
 
 export const incidentRoutes: Routes = (app, input) => {
   app.post(
