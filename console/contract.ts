@@ -4,7 +4,13 @@ import type { drift, liveStatus, rollbackLive } from '../server/live/schemas.ts'
 import type { auditEvents, auditReport } from '../server/schemas/audit.ts';
 import type { comparison, environments, environmentView, history, shown } from '../server/schemas/history.ts';
 import type { holds } from '../server/schemas/holds.ts';
-import type { incident, incidentAsk } from '../server/incidents/schemas.ts';
+import type {
+  incident,
+  incidentAsk,
+  incidentPlans,
+  incidentReviewed,
+  incidentState,
+} from '../server/incidents/schemas.ts';
 import type { me } from '../server/schemas/me.ts';
 import type { opened } from '../server/schemas/opened.ts';
 import type { finding, gatedPlan, serviceDifference } from '../server/schemas/plan.ts';
@@ -35,6 +41,9 @@ export type AuditEvents = z.output<typeof auditEvents>;
 export type AuditReport = z.output<typeof auditReport>;
 export type Incident = z.output<typeof incident>;
 export type IncidentAsk = z.input<typeof incidentAsk>;
+export type IncidentPlans = z.output<typeof incidentPlans>;
+export type IncidentReviewed = z.output<typeof incidentReviewed>;
+export type IncidentState = z.output<typeof incidentState>;
 export type Me = z.output<typeof me>;
 export type ProblemDocument = z.output<typeof problem>;
 export type LiveStatus = z.output<typeof liveStatus>;

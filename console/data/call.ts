@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly etag?: string | null;
   /** The call is done once, however often it is sent. */
   readonly key?: string;
+  /** Milliseconds that an answer may take, where that is long. */
+  readonly patience?: number;
   /** In place of the cookie: of the address that a single-user server printed. */
   readonly token?: string;
 }
@@ -26,14 +28,14 @@ export const API = '/api/v1';
 
 /** `path`: below /api/v1. */
 export async function call<Value>(path: string, options: CallOptions = {}): Promise<Answer<Value>> {
-  const { method = 'GET', body, etag, key, token } = options;
+  const { method = 'GET', body, etag, key, token, patience = LONGEST_MS } = options;
   try {
     const response = await fetch(`${API}${path}`, {
       method,
       credentials: 'same-origin',
       // What is known is kept by resource.ts, which says when.
       cache: 'no-store',
-      signal: AbortSignal.timeout(LONGEST_MS),
+      signal: AbortSignal.timeout(patience),
       headers: {
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),

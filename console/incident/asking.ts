@@ -1,80 +1,137 @@
-/** An incident on its way to the server: looked at first, then asked for until nothing of it waits for its turn. */
+/** An incident on its way: looked at first, then asked for, once, and bound to the plans that were looked at. */
 import { useState } from 'preact/hooks';
 import type { Incident, IncidentAsk } from '../contract.ts';
-import { type Answer, call } from '../data/call.ts';
+import { call } from '../data/call.ts';
 import type { Problem } from '../data/problem.ts';
 import { refresh } from '../data/resource.ts';
+import { type Draft, forgetDraft, keepDraft, newKey, readDraft, type Sent } from './draft.ts';
+import type { Wish } from './wish.ts';
 
-export interface Wish {
-  readonly scopes: readonly string[];
-  readonly to: string;
-  readonly reason: string;
-}
+export type IncidentRow = Incident['rollbacks'][number];
 
 export interface Asking {
-  readonly body: IncidentAsk;
+  readonly draft: Draft;
   readonly sending: 'preview' | 'submit' | null;
   readonly problem: Problem | null;
-  /** What would be done; null: it was not looked at as it is now. */
+  /** What would be done; null: not asked yet, or something else is chosen by now. */
   readonly shown: Incident | null;
-  /** What became of it, where not all of it was asked for: no ledger has what was refused. */
-  readonly refused: Incident | null;
+  /** Of a submission: what was not done. Nothing at all, or not all of it. */
+  readonly refused: { readonly rows: readonly IncidentRow[]; readonly isNothing: boolean } | null;
+  readonly change: (change: Partial<Draft>) => void;
   readonly preview: () => Promise<void>;
-  readonly submit: () => Promise<void>;
+  readonly submit: (rows: readonly IncidentRow[]) => Promise<void>;
+  /** What was sent and not answered, word for word. */
+  readonly again: () => Promise<void>;
+  readonly startAnew: () => void;
 }
 
+/** Milliseconds: hundreds of plans take their time. */
+const PATIENCE = 600_000;
+
 /** `onDone`: all of it was asked for. */
-export function useIncident({ scopes, to, reason }: Wish, onDone: (id: string) => void): Asking {
-  const [id] = useState(newId);
+export function useIncident(wish: Wish, onDone: (id: string) => void): Asking {
+  const [draft, setDraft] = useState<Draft>(() => draftFor(wish));
   const [looked, setLooked] = useState<{ readonly of: string; readonly value: Incident } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [sending, setSending] = useState<Asking['sending']>(null);
-  const [refused, setRefused] = useState<Incident | null>(null);
-  const rollbacks = scopes.map((scope) => ({ scope, to }));
-  const body: IncidentAsk = { id, reason, onFailure: 'continue', rollbacks };
-  const wanted = JSON.stringify(rollbacks);
-  const send = async (what: 'preview' | 'submit', take: (value: Incident) => void) => {
-    setSending(what);
+  const [refused, setRefused] = useState<Asking['refused']>(null);
+  const change = (what: Partial<Draft>) =>
+    setDraft((before) => {
+      const next = { ...before, ...what };
+      keepDraft(next);
+      return next;
+    });
+  const wanted = JSON.stringify([wish.scopes, wish.to, wish.atomic]);
+  const preview = async () => {
+    setSending('preview');
     setProblem(null);
-    const answer = await (what === 'preview' ? ask(body, '?dryRun=true') : askForAll(body));
+    setRefused(null);
+    // Why may be written while it is looked at.
+    const body = bodyOf({ ...draft, ...wish, reason: draft.reason.trim() || 'Preview' }, null);
+    const answer = await call<Incident>('/incidents?dryRun=true', {
+      method: 'POST',
+      body,
+      patience: PATIENCE,
+    });
     setSending(null);
     if (!answer.ok) setProblem(answer.problem);
-    else if (answer.value !== null) take(answer.value);
+    else if (answer.value !== null) setLooked({ of: wanted, value: answer.value });
+  };
+  const send = async (sent: Sent) => {
+    setSending('submit');
+    setProblem(null);
+    change({ sent });
+    const { body, key } = sent;
+    const answer = await call<Incident>('/incidents', { method: 'POST', body, key, patience: PATIENCE });
+    setSending(null);
+    refresh();
+    if (!answer.ok) {
+      const rows = rowsIn(answer.problem);
+      if (rows.length > 0) setRefused({ rows, isNothing: true });
+      else setProblem(answer.problem);
+      // The plans that it was bound to may be others by now.
+      if (!isUnclear(answer.problem)) {
+        change({ sent: null });
+        setLooked(null);
+      }
+      return;
+    }
+    forgetDraft();
+    const rows = answer.value?.rollbacks ?? [];
+    if (rows.some(({ error }) => error !== undefined)) setRefused({ rows, isNothing: false });
+    else onDone(body.id);
   };
   return {
-    body,
+    draft,
     sending,
     problem,
     shown: looked?.of === wanted ? looked.value : null,
     refused,
-    preview: () => send('preview', (value) => setLooked({ of: wanted, value })),
-    submit: () =>
-      send('submit', (value) => {
-        refresh();
-        if (value.rollbacks.some(({ error }) => error !== undefined)) setRefused(value);
-        else onDone(id);
-      }),
+    change,
+    preview,
+    submit: (rows) => send({ body: bodyOf({ ...draft, ...wish }, rows), key: newKey() }),
+    again: async () => {
+      if (draft.sent !== null) await send(draft.sent);
+    },
+    startAnew: () => {
+      forgetDraft();
+      setDraft(draftFor(wish));
+      setProblem(null);
+    },
   };
 }
 
-const ask = (body: IncidentAsk, query = ''): Promise<Answer<Incident>> =>
-  call<Incident>(`/incidents${query}`, { method: 'POST', body });
-
-/** Calls: each goes on with what is left of the same incident. */
-const MOST_CALLS = 40;
-
-async function askForAll(body: IncidentAsk): Promise<Answer<Incident>> {
-  let answer = await ask(body);
-  for (let calls = 1; calls < MOST_CALLS && answer.ok && answer.value !== null; calls++) {
-    const { rollbacks } = answer.value;
-    if (!rollbacks.some(({ status, error }) => status === 'not started' && error === undefined)) break;
-    answer = await ask(body);
-  }
-  return answer;
+/** What was left out of another choice is not left out of this one. */
+function draftFor({ scopes, to, atomic }: Wish): Draft {
+  const kept = readDraft();
+  const isSame = JSON.stringify(kept.scopes) === JSON.stringify(scopes);
+  return { ...kept, scopes, to, atomic, ...(!isSame && { left: [] }) };
 }
 
-/** `inc-2026-11-20-4f3a9c01`: the same incident sent again goes on with what is left of it. */
-function newId(): string {
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return `inc-${new Date().toISOString().slice(0, 10)}-${random.toString(16).padStart(8, '0')}`;
+/** `rows`: those of the preview that are asked for, each bound to its plan; null: whatever is chosen. */
+export function bodyOf(
+  { id, reason, atomic, to, scopes }: Draft,
+  rows: readonly IncidentRow[] | null,
+): IncidentAsk {
+  const rollbacks =
+    rows?.map(({ scope, plan }) => ({
+      scope,
+      to,
+      ...(plan && { digest: plan.digest, rendered: plan.rendered }),
+    })) ?? scopes.map((scope) => ({ scope, to }));
+  return { id, reason, atomic, onFailure: 'continue', rollbacks };
+}
+
+/** Nobody knows whether it arrived, or it is still being done. */
+const isUnclear = ({ kind, code }: Problem): boolean =>
+  kind === 'offline' ||
+  kind === 'away' ||
+  (kind === 'broken' && (code === '' || code === 'INTERNAL')) ||
+  code === 'KEY_BUSY' ||
+  code === 'TOO_MANY_CALLS';
+
+function rowsIn({ details }: Problem): readonly IncidentRow[] {
+  const rows = details['rollbacks'];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's tests hold it to its document
+  return Array.isArray(rows) ? (rows as IncidentRow[]) : [];
 }

@@ -1,67 +1,99 @@
-/** What an incident asks for: which scopes, back to what, and why. What is chosen is in the address. */
+/** What an incident asks for: which scopes, back to what, and why. Nothing is asked for that was not looked at. */
 import { useLocation } from 'preact-iso';
-import { useState } from 'preact/hooks';
-import type { Environments, Incident } from '../contract.ts';
+import type { Environments } from '../contract.ts';
 import { scopeName } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
 import { Findings } from '../parts/findings.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem, Resource } from '../parts/states.tsx';
-import { type Asking, useIncident, type Wish } from './asking.ts';
-import { Rollbacks } from './rollbacks.tsx';
+import { type Asking, bodyOf, useIncident } from './asking.ts';
+import { Followed } from './followed.tsx';
+import { Preview } from './preview.tsx';
+import { isTakeable } from './row-words.ts';
 import { ScopeChoice } from './scope-choice.tsx';
-import { IncidentTable } from './table.tsx';
+import { NotDone, Unanswered } from './unanswered.tsx';
+import { type Addressed, followPath, type Wish, wishPath } from './wish.ts';
 
-type Chosen = Pick<Wish, 'scopes' | 'to'>;
-
-export function IncidentForm({ scopes, to }: Chosen) {
+export function IncidentForm({ wish }: { readonly wish: Addressed }) {
   const { route } = useLocation();
-  const [reason, setReason] = useState('');
-  const wish = { scopes, to, reason };
-  const asking = useIncident(wish, (id) => route(`/incident?id=${encodeURIComponent(id)}`));
-  const { shown, refused, sending, body } = asking;
-  const why = whyNot(wish, sending !== null);
-  if (refused !== null) return <Refused of={refused} />;
+  const asking = useIncident(wish, (id) => route(followPath(id)));
+  const { draft, shown, refused, sending, problem } = asking;
+  const choose = (change: Partial<Wish>) => {
+    const next = { scopes: wish.scopes, to: wish.to, atomic: wish.atomic, ...change };
+    asking.change({ ...next, left: [] });
+    route(wishPath(next, draft.id), true);
+  };
+  if (refused !== null && !refused.isNothing) return <NotDone of={refused.rows} id={draft.id} />;
+  if (sending === 'submit') return <Followed id={draft.sent?.body.id ?? draft.id} isAsking />;
+  if (draft.sent !== null) return <Unanswered of={asking} sent={draft.sent} />;
+  const taken = (shown?.rollbacks ?? []).filter((row) => isTakeable(row) && !draft.left.includes(row.scope));
+  const why = whyNot(asking, wish, taken.length);
   return (
     <form
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (why === null) void (shown === null ? asking.preview() : asking.submit());
+        if (why === null) void (shown === null ? asking.preview() : asking.submit(taken));
       }}
     >
+      {wish.isLost && <Lost />}
+      {refused !== null && <NotDone of={refused.rows} id={null} />}
       <Fields
         {...wish}
-        onChoose={(next) => route(pathOf({ scopes, to, ...next }), true)}
-        onReason={setReason}
+        reason={draft.reason}
+        onChoose={choose}
+        onReason={(reason) => asking.change({ reason })}
       />
-      <Outcome of={asking} />
+      {problem !== null && <Problem problem={problem} />}
+      {sending === 'preview' && <Loading lines={5} />}
+      {shown !== null && sending === null && (
+        <section class="part stack" aria-label="What would be done">
+          <h2>What would be done</h2>
+          <Findings of={shown.findings ?? []} />
+          <Preview
+            of={shown.rollbacks}
+            left={draft.left}
+            to={wish.to}
+            onLeave={(left) => asking.change({ left })}
+          />
+        </section>
+      )}
       <div class="actions way-on">
         <button type="submit" class="primary" disabled={why !== null}>
           {shown === null
             ? 'Preview'
-            : `Submit ${scopes.length} ${scopes.length === 1 ? 'rollback' : 'rollbacks'}`}
+            : `Submit ${taken.length} ${taken.length === 1 ? 'rollback' : 'rollbacks'}`}
         </button>
+        {shown !== null && (
+          <button type="button" disabled={sending !== null} onClick={() => void asking.preview()}>
+            Look again
+          </button>
+        )}
         {why !== null && <span class="hint">{why}</span>}
       </div>
-      <Command line={commandLine('incident', 'FILE')} />
-      <details class="more">
-        <summary>What FILE holds</summary>
-        <pre tabIndex={0}>
-          <code>{JSON.stringify(body, null, 2)}</code>
-        </pre>
-      </details>
+      <Command line={commandLine('incident', 'FILE', shown === null && '--dry-run')} />
+      <File of={bodyOf({ ...draft, ...wish }, shown === null ? null : taken)} />
     </form>
   );
 }
 
+function Lost() {
+  return (
+    <p class="verdict warn" role="status">
+      <b>What was chosen is not here:</b> it was too long for an address, and was kept in the tab where it was
+      chosen. A pattern such as <code>*/production/api</code> fits into an address.
+    </p>
+  );
+}
+
 interface FieldsProps extends Wish {
-  readonly onChoose: (next: Partial<Chosen>) => void;
+  readonly reason: string;
+  readonly onChoose: (next: Partial<Wish>) => void;
   readonly onReason: (reason: string) => void;
 }
 
-function Fields({ scopes, to, reason, onChoose, onReason }: FieldsProps) {
+function Fields({ scopes, to, atomic, reason, onChoose, onReason }: FieldsProps) {
   const found = useResource<Environments>('/environments');
   return (
     <>
@@ -86,6 +118,20 @@ function Fields({ scopes, to, reason, onChoose, onReason }: FieldsProps) {
           onChange={({ currentTarget: { value } }) => onChoose({ to: value.trim() || 'previous' })}
         />
       </label>
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={atomic}
+          onChange={({ currentTarget: { checked } }) => onChoose({ atomic: checked })}
+        />
+        <span>
+          All in one push, or none (atomic)
+          <span class="hint block">
+            Nothing is published before each of them is approved, and nothing at all where one is refused or
+            its plan changes. Without it each goes ahead by itself.
+          </span>
+        </span>
+      </label>
       <label class="field">
         <span>Reason</span>
         <textarea
@@ -99,47 +145,21 @@ function Fields({ scopes, to, reason, onChoose, onReason }: FieldsProps) {
   );
 }
 
-/** What would be done, and what is being done. */
-function Outcome({ of: { problem, sending, shown, body } }: { readonly of: Asking }) {
+function File({ of }: { readonly of: object }) {
   return (
-    <>
-      {problem !== null && <Problem problem={problem} />}
-      {sending === 'preview' && <Loading lines={3} />}
-      {sending === 'submit' && <IncidentTable id={body.id} />}
-      {shown !== null && sending === null && (
-        <section class="part" aria-label="What would be done">
-          <h2>What would be done</h2>
-          <Findings of={shown.findings ?? []} />
-          <Rollbacks of={shown.rollbacks} />
-        </section>
-      )}
-    </>
+    <details class="more">
+      <summary>What FILE holds</summary>
+      <pre tabIndex={0}>
+        <code>{JSON.stringify(of, null, 2)}</code>
+      </pre>
+    </details>
   );
 }
 
-/** Some of it was asked for, and some was not. */
-function Refused({ of: { id, rollbacks } }: { readonly of: Incident }) {
-  return (
-    <section class="stack" aria-label="What was not done">
-      <p class="verdict failure" role="alert">
-        <b>Not all of it was done.</b> What was asked for goes on by itself.
-      </p>
-      <Rollbacks of={rollbacks} />
-      <p>
-        <a href={`/incident?id=${encodeURIComponent(id)}`}>Follow incident {id}</a>
-      </p>
-    </section>
-  );
-}
-
-function whyNot({ scopes, reason }: Wish, isSending: boolean): string | null {
-  if (isSending) return 'A moment…';
+function whyNot({ draft, sending, shown }: Asking, { scopes }: Wish, taken: number): string | null {
+  if (sending !== null) return 'A moment…';
   if (scopes.length === 0) return 'Choose what is to go back.';
-  return reason.trim() === '' ? 'Say why.' : null;
+  if (shown === null) return null;
+  if (taken === 0) return 'Nothing of it can be asked for.';
+  return draft.reason.trim() === '' ? 'Say why.' : null;
 }
-
-const pathOf = ({ scopes, to }: Chosen): string => {
-  const query = new URLSearchParams(scopes.map((scope) => ['scope', scope]));
-  if (to !== 'previous') query.set('to', to);
-  return `/incident?${query.toString()}`;
-};

@@ -7,6 +7,7 @@ import {
   misfitsOf,
   needsChromium,
   openBrowser,
+  type OpenPage,
   openPage,
   violationsOf,
 } from '../helpers/program/browser.ts';
@@ -24,23 +25,111 @@ describe.skipIf(!hasChromium || !isProof)(`incident and audit${needsChromium}`, 
     [browser, scene] = await Promise.all([openBrowser(), decisionScene(redis.url)]);
   });
 
-  it('rolls back what is ticked, and shows how far it is', async () => {
-    const open = await openPage(browser, scene.jane, { at: '/incident' });
+  it('shows what would be done before it asks, and what became of it', async () => {
+    const open = await openPage(browser, scene.jane, {
+      at: `/incident?scope=acme%2Fgone&scope=acme%2Fcanary%2Fapi`,
+    });
     const { page } = open;
-    for (const scope of ['acme/staging/api', 'acme/staging/web', 'acme/production/api'])
-      await page.getByRole('checkbox', { name: scope }).check();
+    await page.getByText('One scope is not in the repository').waitFor();
+    await page.getByRole('button', { name: 'Leave it out' }).click();
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('*/staging/*');
+    await page.getByRole('button', { name: 'Choose the pattern (2 now)' }).click();
+    await page.getByRole('checkbox', { name: 'acme/production/api' }).check();
+    await page.getByRole('textbox', { name: 'Reason' }).fill(HOSTILE);
     await page.reload();
     await page.getByText('3 chosen').waitFor();
-    await page.getByRole('textbox', { name: 'Reason' }).fill(HOSTILE);
+    expect(await page.getByRole('textbox', { name: 'Reason' }).inputValue()).toBe(
+      HOSTILE.replaceAll('\r', ''),
+    );
     await page.getByRole('button', { name: 'Preview' }).click();
-    await page.getByRole('region', { name: 'What would be done' }).waitFor();
-    await page.getByRole('button', { name: 'Submit 3 rollbacks' }).click();
+    await page.getByText('3 of 4 would be rolled back').waitFor();
+    const rows = page.getByRole('table', { name: 'Plans' }).getByRole('row');
+    const [first, production] = [rows.nth(1), rows.filter({ hasText: 'acme/production/api' })];
+    expect(await first.innerText()).toMatch(/acme\/canary\/api[^]*blocked[^]*FIXED_FIELD/);
+    expect(await first.getByRole('checkbox').isDisabled()).toBe(true);
+    expect(await production.innerText()).toMatch(
+      /v3 →[^]*v2[^]*1 file, 3 fields in api[^]*1 approval, by anybody but you/,
+    );
+    await page.getByRole('checkbox', { name: 'Take acme/staging/web' }).uncheck();
+    await page.getByText('2 of 4 would be rolled back').waitFor();
+    await expectFits(open);
+    await page.getByRole('button', { name: 'Submit 2 rollbacks' }).click();
     await page.waitForURL(/\/incident\?id=inc-/);
-    await page.getByText('2 of 3 completed, 1 waiting for approval').waitFor();
-    expect(await scene.read('apps/acme/staging/web/app.yaml')).toContain('web:1.1.0');
+    await page.getByText('1 of 2 completed, 1 waits for approval').waitFor();
+    expect(await scene.read('apps/acme/staging/api/app.yaml')).toContain('api:1.1.0');
+    expect(await scene.read('apps/acme/staging/web/app.yaml')).toContain('web:1.2.0');
     await page.reload();
-    await page.getByText('2 of 3 completed, 1 waiting for approval').waitFor();
+    await page.getByText('1 of 2 completed, 1 waits for approval').waitFor();
+    await expectFits(open);
     expectNothingWrong(open);
+  });
+
+  it('asks for nothing twice where no answer came', async () => {
+    const open = await openPage(browser, scene.jane, { at: '/incident?scope=acme%2Fstaging%2Fweb' });
+    const { page } = open;
+    await page.getByRole('textbox', { name: 'Reason' }).fill('It is slow');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    const sent: (string | undefined)[] = [];
+    await page.route('**/api/v1/incidents', async (route) => {
+      sent.push(route.request().headers()['idempotency-key']);
+      if (sent.length > 1) return route.continue();
+      await route.fetch();
+      return route.abort();
+    });
+    await page.getByRole('button', { name: 'Submit 1 rollback' }).click();
+    await page.getByText('It was sent, and no answer came').waitFor();
+    await page.reload();
+    await page.getByText('It was sent, and no answer came').waitFor();
+    await page.getByRole('button', { name: 'Send it again' }).click();
+    await page.waitForURL(/\/incident\?id=inc-/);
+    await page.getByText('1 of 1 completed').waitFor();
+    expect([sent.length, new Set(sent).size]).toEqual([2, 1]);
+    const all = await scene.jane.get('/api/v1/rollbacks?state=all&scope=acme/staging/web');
+    expect(all.body.requests).toHaveLength(1);
+    expectNothingWrong(open);
+  });
+
+  it('is decided on at once by another person, and what failed is tried again', async () => {
+    const id = 'inc of "two" <b>';
+    const scopes = ['acme/production/web', 'acme/production/api'];
+    const asked = {
+      id,
+      reason: HOSTILE,
+      onFailure: 'continue',
+      rollbacks: scopes.map((scope) => ({ scope, to: 'v1' })),
+    };
+    await scene.jane.post('/api/v1/incidents', asked);
+    const at = `/incident?id=${encodeURIComponent(id)}`;
+    const asker = await openPage(browser, scene.jane, { at });
+    await asker.page.getByRole('button', { name: 'Look at the plans' }).click();
+    await asker.page.getByText('There is nothing here that you may decide on').waitFor();
+    expect(await asker.page.getByRole('button', { name: 'Approve 0' }).isDisabled()).toBe(true);
+    const approver = await openPage(browser, scene.bob, { at, width: 360 });
+    const { page } = approver;
+    await page.getByRole('button', { name: 'Look at the plans' }).click();
+    await page.getByRole('checkbox', { name: 'Vote on acme/production/web' }).waitFor();
+    await expectFits(approver);
+    await scene.repo.git('checkout', '--quiet', 'main');
+    await scene.repo.write({ 'apps/acme/production/web/app.yaml': 'mine: true\n' });
+    await page.getByRole('button', { name: 'Approve 2' }).click();
+    await page
+      .getByRole('dialog', { name: 'Approve 2 rollbacks?' })
+      .getByRole('button', { name: 'Yes, approve 2' })
+      .click();
+    await page.getByText('1 of 2 completed, 1 failed').waitFor();
+    await page.getByText('2 of 2 voted on, 1 not as it was meant').waitFor();
+    const rows = page.getByRole('table', { name: 'Rollbacks' }).getByRole('row');
+    expect(await rows.nth(1).innerText()).toMatch(/acme\/production\/web[^]*WORKTREE_DIRTY/);
+    await expectFits(approver);
+    await scene.repo.git('checkout', '--', '.');
+    await scene.repo.git('checkout', '--quiet', '--detach');
+    await page.getByRole('button', { name: 'Retry 1 failed' }).click();
+    for (const each of [approver, asker]) {
+      await each.page.getByText('2 of 2 completed').waitFor();
+      expect(await each.page.locator('main script, main img').count()).toBe(0);
+      expectNothingWrong(each);
+    }
+    expect(await scene.read('apps/acme/production/web/app.yaml')).toContain('web:1.0.0');
   });
 
   it('makes every rollback again, and says that it is honest', async () => {
@@ -48,18 +137,32 @@ describe.skipIf(!hasChromium || !isProof)(`incident and audit${needsChromium}`, 
     const { page } = open;
     await page.getByText('acme/staging/api').first().waitFor();
     await page.getByRole('button', { name: 'Verify' }).click();
-    await page.getByText('2 of 2 honest').waitFor();
+    await page.getByText('4 of 4 honest').waitFor();
     expect(await page.locator('main script, main img').count()).toBe(0);
     expectNothingWrong(open);
   });
 
   it.each(['/incident', '/audit'])('keeps nobody out of %s, dark or light, on a telephone', async (at) => {
     const open = await openPage(browser, scene.jane, { width: 360, at });
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await open.page.emulateMedia({ colorScheme });
-      expect([at, await misfitsOf(open.page)]).toEqual([at, { wider: 0, small: [] }]);
-      expect([at, colorScheme, await violationsOf(open.page)]).toEqual([at, colorScheme, []]);
-    }
+    await expectFits(open);
     expectNothingWrong(open);
   });
 });
+
+/** At this width and on a telephone, dark and light. */
+async function expectFits({ page }: OpenPage): Promise<void> {
+  const { width = 0, height = 0 } = page.viewportSize() ?? {};
+  for (const each of new Set([width, 360])) {
+    await page.setViewportSize({ width: each, height });
+    expect([each, await misfitsOf(page)]).toEqual([each, { wider: 0, small: [] }]);
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const shots = process.env['SHOTS'];
+      if (shots)
+        await page.screenshot({ path: `${shots}/${(shot += 1)}-${each}-${colorScheme}.png`, fullPage: true });
+      expect([each, colorScheme, await violationsOf(page)]).toEqual([each, colorScheme, []]);
+    }
+  }
+  await page.setViewportSize({ width, height });
+}
+let shot = 0;
