@@ -41,7 +41,8 @@ export function documentOf(version: string): FastifyDynamicSwaggerOptions {
             type: 'apiKey',
             in: 'cookie',
             name: 'backtrail',
-            description: 'Of a browser that has logged in with a token (`POST /session`).',
+            description:
+              'Of a browser that has logged in with a token (`POST /session`). Called by a loopback address, its name ends with the port: `backtrail-4180`.',
           },
         },
       },

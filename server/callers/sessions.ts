@@ -32,6 +32,8 @@ export interface Sessions extends Callers {
 }
 
 const COOKIE = 'backtrail';
+/** A loopback host with a port, as browsers name it. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/i;
 /** Of all, and of one caller: the oldest one gives way. */
 const MOST = 10_000;
 const MOST_OF_ONE = 20;
@@ -90,19 +92,26 @@ export function createSessions({
       const ends = Math.min(caller.ends ?? Infinity, now() + LONGEST_MS);
       held.set(digestOf(value), { caller, ends });
       const maxAge = Math.max(0, Math.floor((ends - now()) / 1000));
-      return { cookie: setCookie(value, maxAge, sent?.isSecure ?? isSecure(request)), ends };
+      const secure = sent?.isSecure ?? isSecure(request);
+      return { cookie: setCookie({ name: nameFor(request), value, maxAge, secure }), ends };
     },
     close: (request) => {
       held.delete(cookieOf(request) ?? '');
-      return setCookie('', 0, isSecure(request));
+      return setCookie({ name: nameFor(request), value: '', maxAge: 0, secure: isSecure(request) });
     },
   };
 }
 
 /** The digest of its value: what is looked up says nothing, by the time it takes, of what there is. */
-function cookieOf({ headers }: FastifyRequest): string | null {
-  const value = parseCookie(headers.cookie ?? '')[COOKIE];
+function cookieOf(request: FastifyRequest): string | null {
+  const value = parseCookie(request.headers.cookie ?? '')[nameFor(request)];
   return value === undefined || value === '' ? null : digestOf(value);
+}
+
+/** Cookies ignore ports: of two servers on one machine, neither takes the place of the other's login. */
+export function nameFor({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  const port = LOOPBACK.exec(headers.host ?? '')?.[1];
+  return port === undefined ? COOKIE : `${COOKIE}-${port}`;
 }
 
 const digestOf = (value: string) => createHash('sha256').update(value).digest('hex');
@@ -111,16 +120,16 @@ const digestOf = (value: string) => createHash('sha256').update(value).digest('h
 const isSecure = ({ headers: { origin }, protocol }: FastifyRequest): boolean =>
   origin === undefined ? protocol === 'https' : /^https:/i.test(origin);
 
-const setCookie = (value: string, maxAge: number, secure: boolean): string =>
-  stringifySetCookie({
-    name: COOKIE,
-    value,
-    maxAge,
-    path: '/',
-    httpOnly: true,
-    sameSite: 'strict',
-    secure,
-  });
+interface LoginCookie {
+  readonly name: string;
+  readonly value: string;
+  /** Seconds. */
+  readonly maxAge: number;
+  readonly secure: boolean;
+}
+
+const setCookie = (cookie: LoginCookie): string =>
+  stringifySetCookie({ ...cookie, path: '/', httpOnly: true, sameSite: 'strict' });
 
 const ended = () =>
   new BacktrailError('UNAUTHENTICATED', 'The login has ended, or the server was started anew.', {

@@ -48,6 +48,9 @@ const tokenOf = (scope: readonly Permission[] = ['propose'], minutes = 60) =>
 const logIn = (token: string, headers: Record<string, string> = {}) =>
   api.call('POST', SESSION, { token, headers });
 const cookieIn = ({ headers }: Awaited<ReturnType<typeof logIn>>) => headers.get('set-cookie') ?? '';
+const valueIn = (made: Awaited<ReturnType<typeof logIn>>) => /=([\w-]{43});/.exec(cookieIn(made))?.[1] ?? '?';
+/** Of the cookie of that server. */
+const nameOf = ({ url }: Api) => `backtrail-${new URL(url).port}`;
 /** The header of a browser that logged in. */
 async function browser(token: string) {
   return { cookie: cookieIn(await logIn(token)).split(';')[0] ?? '' };
@@ -69,12 +72,12 @@ describe('a browser that shows an API token', () => {
       made.headers.get('cache-control'),
     ]).toEqual([201, 'token', expiresAt.slice(0, 16), 'no-store']);
     expect(cookieIn(made)).toMatch(
-      /^backtrail=[\w-]{43}; Max-Age=3\d{3}; Path=\/; HttpOnly; SameSite=Strict$/,
+      /^backtrail-\d+=[\w-]{43}; Max-Age=3\d{3}; Path=\/; HttpOnly; SameSite=Strict$/,
     );
     const secure = await logIn(token, { origin: 'https://backtrail.example.com' });
     expect(cookieIn(secure)).toMatch(/; HttpOnly; Secure; SameSite=Strict$/);
     for (const secret of [id, token.slice(-43)]) expect(cookieIn(made)).not.toContain(secret);
-    expect(api.log.join('')).not.toContain(cookieIn(made).slice(10, 53));
+    expect(api.log.join('')).not.toContain(valueIn(made));
     expect(await whoIs(await browser(token))).toBe('jane@example.com');
     // Whoever calls from elsewhere learns no path of this machine.
     const { body: repository } = await api.get('/api/v1/repository', { token });
@@ -92,7 +95,7 @@ describe('a browser that shows an API token', () => {
     ];
     expect(await whoIs(first, restarted)).toEqual(OUT);
     const out = await api.call('DELETE', SESSION, { token: null, headers: first });
-    expect([out.status, cookieIn(out)]).toEqual([200, expect.stringMatching(/^backtrail=; Max-Age=0;/)]);
+    expect([out.status, cookieIn(out)]).toEqual([200, expect.stringMatching(/^backtrail-\d+=; Max-Age=0;/)]);
     expect([await whoIs(first), await whoIs(second)]).toEqual([OUT, 'jane@example.com']);
     await revokeToken({ folder, now: now() }, one.id);
     expect(await whoIs(second)).toEqual(OUT);
@@ -102,6 +105,25 @@ describe('a browser that shows an API token', () => {
     ahead = 0;
     // It is forgotten, and not only asleep.
     expect(await whoIs(short)).toEqual(OUT);
+  });
+
+  it('is in at two servers of one machine at once, and out of one without the other', async () => {
+    const { token } = await tokenOf();
+    const [here, there] = [await logIn(token), await restarted.call('POST', SESSION, { token })];
+    // As a browser keeps them: by name and host, whatever the port.
+    const kept = new Map(
+      [here, there].map((made) => {
+        const [name = '', value = ''] = (cookieIn(made).split(';')[0] ?? '').split('=');
+        return [name, value] as const;
+      }),
+    );
+    const headers = { cookie: [...kept].map((pair) => pair.join('=')).join('; ') };
+    expect([await whoIs(headers), await whoIs(headers, restarted)]).toEqual(
+      Array(2).fill('jane@example.com'),
+    );
+    const out = await api.call('DELETE', SESSION, { token: null, headers });
+    expect(cookieIn(out)).toMatch(new RegExp(`^${nameOf(api)}=;`));
+    expect([await whoIs(headers), await whoIs(headers, restarted)]).toEqual([OUT, 'jane@example.com']);
   });
 
   it('may do what the token may, and opens no other login by the cookie', async () => {
@@ -133,9 +155,11 @@ describe('a browser that shows an API token', () => {
       '"'.repeat(9),
       '%00',
     ])
-      expect(await whoIs({ cookie: `backtrail=${value}` })).toEqual(OUT);
+      expect(await whoIs({ cookie: `${nameOf(api)}=${value}` })).toEqual(OUT);
     expect(await whoIs({ ...good, authorization: 'Bearer nothing' })).toEqual(OUT);
-    expect(await whoIs({ cookie: `a=b; ${good.cookie}; backtrail=x` })).toBe('jane@example.com');
+    expect(await whoIs({ cookie: `a=b; ${good.cookie}; backtrail=x; ${nameOf(restarted)}=x` })).toBe(
+      'jane@example.com',
+    );
     const nobody = await api.call('POST', SESSION, { token: 'bt_0000000000000000_x' });
     expect([nobody.status, cookieIn(nobody)]).toEqual([401, '']);
   });
