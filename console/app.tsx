@@ -1,5 +1,5 @@
 /** Which page an address is. Each is a URL that works when it is pasted; server/page/routes.ts has the same list. */
-import { LocationProvider, Route, Router } from 'preact-iso';
+import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { followEvents } from './data/events.ts';
 import { session } from './data/session.ts';
@@ -41,24 +41,42 @@ function SignedIn() {
   return (
     <LocationProvider>
       <Shell>
-        <Router>
-          <Route path="/" component={Environments} />
-          {...PAGES.map((tab) => <Route path={`${ENVIRONMENT}/${tab}`} component={ScopePage} tab={tab} />)}
-          {...PAGES.map((tab) => <Route path={`${SERVICE}/${tab}`} component={ScopePage} tab={tab} />)}
-          <Route path={`${ENVIRONMENT}/rollback`} component={Wizard} />
-          <Route path={`${SERVICE}/rollback`} component={Wizard} />
-          <Route path={ENVIRONMENT} component={ScopePage} tab="overview" />
-          <Route path={SERVICE} component={ScopePage} tab="overview" />
-          <Route path="/requests" component={Requests} />
-          <Route path="/requests/:id" component={RequestPage} />
-          <Route path="/holds" component={Holds} />
-          <Route path="/audit" component={Audit} />
-          <Route path="/incident" component={Incident} />
-          <Route default component={NotFound} />
-        </Router>
+        <Pages />
       </Shell>
     </LocationProvider>
   );
 }
 
-const PAGES = ['overview', 'history', 'compare', 'drift'] as const;
+/** An address that cannot be decoded leads nowhere: the router would fail on it. */
+function Pages() {
+  const { path } = useLocation();
+  if (!isDecodable(path)) return <NotFound />;
+  return (
+    <Router>
+      <Route path="/" component={Environments} />
+      {...TABS.map((tab) => <Route path={`${ENVIRONMENT}/${tab}`} component={ScopePage} tab={tab} />)}
+      {...TABS.map((tab) => <Route path={`${SERVICE}/${tab}`} component={ScopePage} tab={tab} />)}
+      <Route path={`${ENVIRONMENT}/rollback`} component={Wizard} />
+      <Route path={`${SERVICE}/rollback`} component={Wizard} />
+      <Route path={ENVIRONMENT} component={ScopePage} tab="overview" />
+      <Route path={SERVICE} component={ScopePage} tab="overview" />
+      <Route path="/requests" component={Requests} />
+      <Route path="/requests/:id" component={RequestPage} />
+      <Route path="/holds" component={Holds} />
+      <Route path="/audit" component={Audit} />
+      <Route path="/incident" component={Incident} />
+      <Route default component={NotFound} />
+    </Router>
+  );
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    // Its value is used: a build leaves out a call whose value is not.
+    return decodeURIComponent(path) !== '';
+  } catch {
+    return false;
+  }
+}
+
+const TABS = ['overview', 'history', 'compare', 'drift'] as const;

@@ -24,6 +24,7 @@ import { incidentStateRoutes } from './incidents/state.ts';
 import { liveRoutes } from './live/routes.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { endConnections } from './operation/stop.ts';
+import { readableUrl } from './page/routes.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { refuseUnknown, refuseUnreadable } from './refusals.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -96,6 +97,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
+    rewriteUrl: (request) => readableUrl(request),
     // It is said by a problem document.
     return503OnClosing: false,
     // The address may hold what is secret: what is logged of a call is said in one place.

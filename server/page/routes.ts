@@ -1,4 +1,5 @@
 /** The page, at each of its addresses: the same file, which asks the API for what the address names. It holds nothing of the repository. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { BOUNDS } from '../bounds.ts';
 import type { Page, PageFile } from './files.ts';
@@ -47,11 +48,35 @@ export function addPage(app: FastifyInstance, { index, assets }: Page): void {
 const sayNowhere =
   (index: PageFile): onRequestAsyncHookHandler =>
   async ({ url, headers, routeOptions }, reply) => {
-    const isPerson = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-    const isNowhere = routeOptions.url === '/*' ? !/^\/(api|assets)\//.test(url) : /^[^?]*\/(\?|$)/.test(url);
-    if (!isPerson || !isNowhere) return;
+    const isNowhere = routeOptions.url === '/*' ? !isCall(url) : /^[^?]*\/(\?|$)/.test(url);
+    if (!isPerson(headers) || !isNowhere) return;
     await reply.code(404).header('cache-control', 'no-store').type(index.type).send(index.body);
   };
+
+const isCall = (url: string): boolean => /^\/(api|assets)\//.test(url);
+
+/** A browser that opens a page; old ones say what they would take, and no more. */
+function isPerson(headers: IncomingHttpHeaders): boolean {
+  const mode = headers['sec-fetch-mode'];
+  if (mode !== undefined) return mode === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  return /\btext\/html\b/i.test(headers.accept ?? '');
+}
+
+/** An address that cannot be decoded (`/e/%E0%A4%A`) is refused by the router before anything else: to a person it is one that leads nowhere. */
+export function readableUrl({ url = '/', method, headers }: IncomingMessage): string {
+  if (method !== 'GET' || isCall(url) || !isPerson(headers) || isDecodable(url.split('?', 1)[0] ?? ''))
+    return url;
+  return '/-/unreadable';
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    // Its value is used: a build leaves out a call whose value is not.
+    return decodeURIComponent(path) !== '';
+  } catch {
+    return false;
+  }
+}
 
 function answer(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
   void reply.header('etag', file.etag).header('vary', 'accept-encoding');

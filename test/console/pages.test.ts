@@ -96,6 +96,10 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await open.go('/nothing');
     await open.page.getByRole('heading', { name: 'No such page' }).waitFor();
     expect(await open.page.title()).toBe('No such page · Backtrail');
+    await open.go('/e/%E0%A4%A');
+    await open.page.getByRole('heading', { name: 'No such page' }).waitFor();
+    await open.page.getByRole('link', { name: 'All environments' }).click();
+    await open.page.getByRole('heading', { name: 'Environments' }).waitFor();
     expectNothingWrong(open);
   });
 

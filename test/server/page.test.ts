@@ -32,6 +32,9 @@ const PAGES = [
   '/incident',
 ];
 
+/** No UTF-8, and half an escape. */
+const UNREADABLE = '/e/%E0%A4%A';
+
 /** As a browser sends it that follows a link. */
 const follow = (path: string, headers: Record<string, string>) =>
   new Promise<{ readonly status: number; readonly type: string }>((resolve, reject) => {
@@ -80,10 +83,14 @@ describe('the page', () => {
       'sec-fetch-mode': 'navigate',
       'sec-fetch-dest': 'document',
     };
-    for (const path of ['/nothing', '/e/acme', '/requests/', '//other.example/']) {
+    for (const path of ['/nothing', '/e/acme', '/requests/', '//other.example/', UNREADABLE]) {
       const answer = await follow(path, headers);
       expect([path, answer]).toEqual([path, { status: 404, type: 'text/html; charset=utf-8' }]);
     }
+    // Browsers that say no more of themselves.
+    expect(await follow(UNREADABLE, { accept: 'text/html,*/*;q=0.8' })).toMatchObject({ status: 404 });
+    for (const accept of ['application/json', '*/*'])
+      expect((await follow(UNREADABLE, { accept })).status).toBe(400);
     for (const path of ['/api/v1/nothing', '/assets/none.js']) {
       const answer = await follow(path, { ...headers, 'sec-fetch-site': 'none' });
       expect([path, answer]).toEqual([
