@@ -205,7 +205,7 @@ export { BacktrailError, FAILURES, isFailure } from './model/failure.ts';
 export type { FailureCode, FailureDetails, FailureRule, Retry } from './model/failure.ts';
 export type { RevisionSource } from './model/config.ts';
 export { CHECKS, type CheckCode } from './model/checks.ts';
-export type { Check, Finding, NoticeCode } from './model/finding.ts';
+export type { Check, Finding, NoticeCode, Remedy } from './model/finding.ts';
 export type { Severity } from './model/checks.ts';
 export type { ObjectId, Person } from './model/git.ts';
 export { AUTHENTICATIONS, NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';

@@ -11,7 +11,7 @@ interface PlanOptionsProps extends Pick<StepProps, 'ask' | 'choose'> {
 export function PlanOptions({ ask, plan, choose }: PlanOptionsProps) {
   const { overrides, removal, whole } = ask;
   const codes = overridable(plan.findings, overrides);
-  const lacksTarget = plan.findings.some(({ code }) => code === 'TARGET_ABSENT');
+  const offers = (remedy: Finding['remedy']) => plan.findings.some((each) => each.remedy === remedy);
   const toggle = (code: string) =>
     choose({
       overrides: overrides.includes(code) ? overrides.filter((each) => each !== code) : [...overrides, code],
@@ -24,12 +24,12 @@ export function PlanOptions({ ask, plan, choose }: PlanOptionsProps) {
           Go ahead although <b>{code}</b> blocks it; that is recorded, with your reason
         </Box>
       ))}
-      {(lacksTarget || removal) && (
+      {(offers('allow-removal') || removal) && (
         <Box isOn={removal} onToggle={() => choose({ removal: !removal })}>
           Remove what did not exist at the revision
         </Box>
       )}
-      {(whole || plan.findings.some(({ hint = '' }) => /whole-?file/i.test(hint))) && (
+      {(offers('whole-file') || whole) && (
         <Box isOn={whole} onToggle={() => choose({ whole: !whole })}>
           Restore whole files, with everything else in them
         </Box>
@@ -39,12 +39,10 @@ export function PlanOptions({ ask, plan, choose }: PlanOptionsProps) {
   );
 }
 
-/** Of those that block, the ones that say that they can be overridden; and those that are. */
+/** Those that block it and can be overridden, and those that are. */
 const overridable = (findings: readonly Finding[], overrides: readonly string[]): readonly string[] => [
   ...new Set([
-    ...findings.flatMap(({ code, severity, hint = '' }) =>
-      severity === 'block' && hint.includes('override') && hint.includes(code) ? [code] : [],
-    ),
+    ...findings.flatMap(({ code, remedy }) => (remedy === 'override' ? [code] : [])),
     ...overrides,
   ]),
 ];

@@ -47,6 +47,9 @@ export type NoticeCode =
   | 'HOLD_INCOMPLETE'
   | 'HOLD_INVALID';
 
+/** `override` of its code, the removal of what the target lacks, or whole files in place of parts of them. */
+export type Remedy = 'override' | 'allow-removal' | 'whole-file';
+
 /** A result of a check. Findings are collected, never thrown. */
 export interface Finding {
   readonly code: FailureCode | NoticeCode;
@@ -55,6 +58,8 @@ export interface Finding {
   readonly message: string;
   readonly hint?: string;
   readonly path?: string;
+  /** What whoever asks may add for it to go ahead although this blocks it. Absent: nothing. */
+  readonly remedy?: Remedy;
   /** It would block, and the person who asks has overridden it. */
   readonly overridden?: true;
 }

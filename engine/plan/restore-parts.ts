@@ -139,9 +139,11 @@ const noText = (entry: Entry | null) =>
   entry === null || isFile(entry.mode) ? 'not UTF-8 text, or too large,' : 'not a regular file';
 
 function refuse(path: string, sentence: string, advice: string): PathOutcome {
-  const hint = path.includes('#') && advice.includes('--whole-file') ? BY_HAND : advice;
+  const namesWhole = advice.includes('--whole-file');
+  const hint = path.includes('#') && namesWhole ? BY_HAND : advice;
+  const remedy = namesWhole && hint === advice ? ({ remedy: 'whole-file' } as const) : {};
   const message = `${quotePath(path)} cannot be edited: ${sentence.replace(/\.$/, '')}.`;
   return {
-    findings: [{ code: 'EDIT_REFUSED', severity: 'block', message, hint, path }],
+    findings: [{ code: 'EDIT_REFUSED', severity: 'block', message, hint, path, ...remedy }],
   };
 }

@@ -261,6 +261,8 @@ type Finding {
   message: String!
   hint: String
   path: String
+  "What the ask may add for it to go ahead although this blocks it: override, allow-removal or whole-file."
+  remedy: String
   overridden: Boolean!
 }
 

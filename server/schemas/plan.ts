@@ -10,6 +10,12 @@ export const finding = z
     message: z.string(),
     hint: z.string().optional(),
     path: z.string().optional(),
+    remedy: z
+      .enum(['override', 'allow-removal', 'whole-file'])
+      .optional()
+      .describe(
+        'What the ask may add for it to go ahead although this blocks it: `override` of its code, `allowRemoval`, `wholeFile`.',
+      ),
     overridden: z.literal(true).optional(),
   })
   .meta({ id: 'Finding' });

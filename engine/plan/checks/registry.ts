@@ -106,13 +106,18 @@ function settle(
     if (!CHECKS[code].overridable) return [{ ...finding, severity }];
     if (!overrides.includes(code))
       return [
-        { ...finding, severity, hint: `${finding.hint} Or go ahead all the same: --override ${code}.` },
+        {
+          ...finding,
+          severity,
+          hint: `${finding.hint} Or go ahead all the same: --override ${code}.`,
+          remedy: 'override',
+        },
       ];
     used.add(code);
     return [{ ...finding, severity: 'warn', overridden: true }];
   };
   const before = plan.findings.flatMap((finding): Finding[] => {
-    const { code, severity: _, ...rest } = finding;
+    const { code, severity: _, remedy: __, ...rest } = finding;
     // Judged before, or no finding of a check.
     if (finding.overridden || !isCheckCode(code) || BY_CODE[code] !== null) return [finding];
     return judge({ code, ...rest });

@@ -93,6 +93,7 @@ async function absentFinding(context: CheckContext, what: string, content: Owned
     code: 'TARGET_ABSENT',
     severity: 'block',
     message: `${sentence}.`,
+    remedy: 'allow-removal',
     ...(hint !== null && { hint }),
   };
 }

@@ -39,6 +39,7 @@ describe('a target from before the layout of today', () => {
         severity: 'block',
         message: `production/web did not exist at ${first.slice(0, 7)}; it was at old/web/production then.`,
         hint: `Commit ${move.slice(0, 7)} moved it here: choose a revision since that commit. \`git show ${first.slice(0, 7)}:old/web/production\` prints its old content; --allow-removal removes it.`,
+        remedy: 'allow-removal',
       },
     ]);
   });

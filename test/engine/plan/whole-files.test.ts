@@ -298,6 +298,7 @@ describe('a whole file in which others have parts', () => {
       path: PATH,
       message: `${PATH} cannot be edited: it was not UTF-8 text, or too large, at the target.`,
       hint: 'Restore the whole file with --whole-file.',
+      remedy: 'whole-file',
     });
   });
 

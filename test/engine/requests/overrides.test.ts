@@ -20,6 +20,8 @@ async function asked(
 it('records an override in the request, in the ledger and in the commit', async () => {
   const { repo, jane, bob, janes, bobs, worker } = await stageOf(team, configOf(POLICY, CHECKS));
   const { id, ask } = await asked(janes, jane);
+  const { findings } = await janes.rollbacks.plan({ scope: SCOPE, author: jane });
+  expect(findings).toContainEqual(expect.objectContaining({ code: 'FIXED_FIELD', remedy: 'override' }));
   await expect(janes.rollbacks.request({ ...ask, override: [] })).rejects.toMatchObject({
     code: 'FIXED_FIELD',
   });
@@ -34,6 +36,7 @@ it('records an override in the request, in the ledger and in the commit', async 
   expect(seen.plan.findings).toContainEqual(
     expect.objectContaining({ code: 'FIXED_FIELD', severity: 'warn', overridden: true }),
   );
+  expect(seen.plan.findings.every(({ remedy }) => remedy === undefined)).toBe(true);
   await bobs.requests.approve({ id, actor: bob, digest: ask.digest });
   const { commit } = await worker.rollbacks.execute(id);
   expect(await repo.git('log', '-1', '--format=%B', commit ?? '')).toContain(
