@@ -9,6 +9,8 @@ export interface Vote {
   readonly comment?: string | null | undefined;
   /** Of the plan that was looked at. */
   readonly digest?: string | null | undefined;
+  /** Of its manifests, where approvals bind to them. */
+  readonly rendered?: string | null | undefined;
 }
 
 /** 200: it is over, or awaits others; 202: it is executed later than an answer waits. */
@@ -24,7 +26,7 @@ export interface Answered {
  */
 export async function approve(
   input: RouteInput,
-  { id, actor, comment, digest }: Vote,
+  { id, actor, comment, digest, rendered }: Vote,
   gone: AbortSignal,
 ): Promise<Answered> {
   const { engine } = input;
@@ -33,6 +35,7 @@ export async function approve(
     actor,
     ...(comment && { comment: recordable(comment) }),
     ...(digest && { digest }),
+    ...(rendered && { rendered }),
   });
   const isWaiting = voted.status === 'pending';
   if (isWaiting || (await awaitedBy(engine, actor, voted)) > 0)

@@ -33,13 +33,17 @@ export function requestCalls(http: Http): RequestCalls {
       requestId: _,
       status: __,
       changed,
+      rendered,
       may,
       ...planned
     } = (await http.get(`/rollbacks/${segment(id)}/plan`)) as RequestPlan['plan'] &
-      Pick<RequestPlan, 'changed' | 'may'> & { readonly requestId: string; readonly status: string };
+      Pick<RequestPlan, 'changed' | 'rendered' | 'may'> & {
+        readonly requestId: string;
+        readonly status: string;
+      };
     // What it says of the reviewers is said again by whoever prints it.
     const findings = planned.findings.filter(({ code }) => code !== 'PLAN_AGREED' && code !== 'PLAN_CHANGED');
-    return { plan: { ...planned, findings }, changed, may, request: await show(id) };
+    return { plan: { ...planned, findings }, changed, rendered, may, request: await show(id) };
   };
   return { show, list, replan };
 }
@@ -63,7 +67,7 @@ export function requestsOver(http: Http, { show, list, replan }: RequestCalls): 
         return one === undefined ? [] : [{ request: found, planned: one }];
       });
     },
-    approve: ({ id, comment, digest }) => act(id, 'approve', { comment, digest }),
+    approve: ({ id, comment, digest, rendered }) => act(id, 'approve', { comment, digest, rendered }),
     reject: ({ id, comment }) => act(id, 'reject', { comment }),
     reviewMany: (input) => reviewOver(http, { show, list, act }, input),
     cancel: ({ id, reason }) => act(id, 'cancel', { reason }),

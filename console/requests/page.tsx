@@ -68,7 +68,7 @@ function Request({ of }: { readonly of: RequestView }) {
           {(value) => <Planned of={value} />}
         </Resource>
       )}
-      {isOpen && <Decision of={of} plan={plan.value} />}
+      {isOpen && <Decision of={of} plan={plan} />}
       {of.status === 'completed' && <After of={of} />}
       <Review of={of} />
       <Notes of={of} />

@@ -9,6 +9,7 @@ import {
   type RequestEvent,
   type RequestId,
   type Review,
+  type Terms,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { hasPermission, mayApprove, samePerson } from '../policy/policy.ts';
@@ -26,6 +27,7 @@ import { isPublished } from './many/member.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
 import { isExpired } from './gate/expiry.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
+import { termsOf } from './terms.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { placeIn, requireAskedHere } from './gate/home.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
@@ -108,6 +110,12 @@ export async function requireReviewer(deciding: Deciding, actor: Person): Promis
   await votesSoFar(deciding, actor);
 }
 
+/** That they could approve it, too. @throws as `requireReviewer`, and IDENTITY_UNVERIFIED */
+export async function requireApproving(deciding: Deciding, actor: Actor): Promise<void> {
+  await requireReviewer(deciding, actor);
+  requireCountingVote(deciding, actor);
+}
+
 /** One vote a person. One that does not count, because no one vouches for it, takes no one's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
   const { context, ledgerSnapshot, file, rules } = deciding;
@@ -123,11 +131,11 @@ async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
 /** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
 export async function approve(
   context: RequestContext,
-  { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
+  { id, actor, ...vote }: ReviewInput & Pick<Vote, 'digest' | 'rendered'>,
 ): Promise<RequestView> {
   let changed: BacktrailError | null = null;
   const view = await act(context, id, async (deciding) => {
-    const decided = await decideApproval(deciding, { actor, comment, digest });
+    const decided = await decideApproval(deciding, { actor, ...vote });
     changed = decided.changed;
     return decided.event;
   });
@@ -140,27 +148,32 @@ interface Vote {
   readonly comment?: string | undefined;
   /** Of the plan that was looked at. */
   readonly digest?: string | undefined;
+  /** Of its manifests, where approvals bind to them. */
+  readonly rendered?: string | undefined;
 }
 
 /**
  * The event of an approval; `changed`: why it is none, but asks reviewers again. `plan`: how to plan it again.
  *
- * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED where reviewers are asked about another plan already
+ * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED where what was looked at is neither what reviewers are
+ * asked about, nor what they would be asked about now
  */
 export async function decideApproval(
   deciding: Deciding,
-  { actor, comment, digest }: Vote,
+  { actor, comment, ...seen }: Vote,
   plan: () => Promise<Planned> = () => replan(deciding.context, deciding.state),
 ): Promise<{ readonly event: RequestEvent; readonly changed: BacktrailError | null }> {
   const { context, rules, state, owners } = deciding;
   requireReviewable(deciding, actor);
   requireCountingVote(deciding, actor);
-  if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
   const proofs = await votesSoFar(deciding, actor);
   const planned = await plan();
   // What is blocked now, or done already, is said when it is executed.
   const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
-  if (differs && isChanged(state, planned, bindOf(rules, owners)))
+  const isOther = differs && isChanged(state, planned, bindOf(rules, owners));
+  if (!isSeen(state, seen) && !(isOther && isSeen(termsOf(planned), seen)))
+    throw notWhatWasSeen(state, seen.digest);
+  if (isOther)
     return {
       event: await replannedEvent(context, state, planned),
       changed: planChanged(state, planned.plan.digest),
@@ -180,6 +193,10 @@ export async function decideApproval(
   };
   return { event, changed: null };
 }
+
+/** What was looked at is this; nobody who says nothing of it is held to it. */
+const isSeen = (of: Pick<Terms, 'digest' | 'rendered'>, { digest, rendered }: Omit<Vote, 'actor'>): boolean =>
+  (digest ?? of.digest) === of.digest && (rendered ?? of.rendered) === of.rendered;
 
 function planChanged({ id, scope, digest: confirmed }: LedgerRequest, now: string): BacktrailError {
   return new BacktrailError(
@@ -208,9 +225,9 @@ export function uncounted(context: RequestContext, { approval, status }: Request
   return `${have} of ${need} approvals count.`;
 }
 
-function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailError {
+function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string | undefined): BacktrailError {
   return new BacktrailError('PLAN_CHANGED', `Reviewers of ${id} are asked about another plan by now.`, {
-    details: { confirmed: seen, now: digest },
+    details: { ...(seen !== undefined && { confirmed: seen }), now: digest },
     hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.`,
   });
 }
@@ -266,9 +283,8 @@ export async function cancel(
   const view = await takingBack(context, (taken) =>
     act(context, id, async (deciding) => {
       const { state, file } = deciding;
-      requireCanceller(deciding, actor);
+      requireCancellable(deciding, actor);
       isWithdrawn = state.status === 'approved' && !isProposed(state);
-      if (state.status !== 'pending' && !isProposed(state) && !isWithdrawn) throw notPending(state);
       if (await isOnBranch(state)) return null;
       taken.require(file);
       const approved = isWithdrawn ? ({ approved: true } as const) : {};
@@ -279,6 +295,14 @@ export async function cancel(
   if (view.status === 'cancelled' && isWithdrawn) await context.git.refresh();
   if (await isOnBranch(view)) throw await executedMeanwhile(context, view);
   return view;
+}
+
+/** That this person may withdraw it, and that it can be as the ledger has it. @throws PERMISSION_DENIED, REQUEST_NOT_PENDING */
+export function requireCancellable(deciding: Deciding, actor: Person): void {
+  const { state } = deciding;
+  requireCanceller(deciding, actor);
+  if (state.status !== 'pending' && state.status !== 'approved' && !isProposed(state))
+    throw notPending(state);
 }
 
 /** Its author and, of what is approved, whoever could approve it; who has `admin` may cancel any. @throws PERMISSION_DENIED */

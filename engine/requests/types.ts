@@ -214,12 +214,15 @@ export interface Requests {
     readonly revisions?: boolean;
   }): Promise<readonly IncidentPlan[]>;
   /**
-   * `digest`: of the plan that was looked at.
+   * `digest`, `rendered`: of the plan that was looked at (`RequestPlan`); only that is approved. Where it is the plan of now, and not the one that
+   * reviewers are asked about, they are asked again, about it.
    *
-   * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLACE_DIFFERS, and PLAN_CHANGED where reviewers are asked about
-   * another plan by now
+   * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLACE_DIFFERS, and PLAN_CHANGED where what was looked at is not, or
+   * not any more, what reviewers are asked about
    */
-  approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
+  approve(
+    input: Act & { readonly comment?: string; readonly digest?: string; readonly rendered?: string },
+  ): Promise<RequestView>;
   /** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLACE_DIFFERS */
   reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
   /**
@@ -347,8 +350,15 @@ export interface RequestPlan {
   readonly request: RequestView;
   /** It is not what reviewers are asked about. */
   readonly changed: boolean;
+  /** Digest of the manifests, where approvals bind to them as well; null where they do not. */
+  readonly rendered: string | null;
   /** What the reader may do with it now, and why not. */
-  readonly may: { readonly approve: Permit; readonly retry: Permit };
+  readonly may: {
+    readonly approve: Permit;
+    readonly reject: Permit;
+    readonly retry: Permit;
+    readonly cancel: Permit;
+  };
 }
 
 /** One request of an incident, and what it would change now. */

@@ -105,6 +105,7 @@ export const rollbackRoutes: Routes = (app, input) => {
         requestId: id,
         status: replanned.request.status,
         changed: replanned.changed,
+        rendered: replanned.rendered,
         may: replanned.may,
       });
     },

@@ -172,7 +172,13 @@ export const requestPlan = plan
   .extend({
     requestId,
     status,
-    may: z.object({ approve: permit, retry: permit }).describe('What the caller may do with it now.'),
+    rendered: z
+      .string()
+      .nullable()
+      .describe('Digest of the manifests, where approvals bind to them as well.'),
+    may: z
+      .object({ approve: permit, reject: permit, retry: permit, cancel: permit })
+      .describe('What the caller may do with it now.'),
     changed: z.boolean().describe('It is not what reviewers are asked about.'),
   })
   .meta({ id: 'RequestPlan' });
@@ -224,6 +230,9 @@ export const approveAsk = z
   .strictObject({
     comment,
     digest: digest.nullish().describe('Of the plan that was looked at: only that is approved.'),
+    rendered: digest
+      .nullish()
+      .describe('`rendered` of that plan: the manifests too have to be those that were looked at.'),
   })
   .meta({ id: 'Approve' });
 export const rejectAsk = z.strictObject({ comment }).meta({ id: 'Reject' });

@@ -83,7 +83,10 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.getByText('it can be approved once it is shown here').waitFor();
     expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
     send();
-    await page.getByText('another.yaml').first().waitFor();
+    const moved = page.getByRole('alert', { name: 'It changed while you looked at it' });
+    await moved.getByText('another.yaml').waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true);
+    await moved.getByRole('button', { name: 'I have looked at it' }).click();
     await page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
     await page.getByRole('button', { name: 'Reject' }).click();
     await page.getByText('Bob').first().waitFor();

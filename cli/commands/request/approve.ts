@@ -103,6 +103,7 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       ...on,
       ...(comment !== undefined && { comment: recordable(comment) }),
       ...(digest !== null && { digest }),
+      ...(given === undefined && seen.rendered !== null && { rendered: seen.rendered }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
     const awaited = await awaitedBy(engine, actor, request);

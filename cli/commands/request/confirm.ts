@@ -40,9 +40,11 @@ export interface Seen {
   readonly findings: readonly Finding[];
   /** The digest that reviewers vote on; null if nothing was shown. */
   readonly digest: string | null;
+  /** Of its manifests, where votes bind to them. */
+  readonly rendered: string | null;
 }
 
-const NOTHING: Seen = { findings: [], digest: null };
+const NOTHING: Seen = { findings: [], digest: null, rendered: null };
 
 /** Shows what a request would change now, and asks for confirmation. Returns what was shown. */
 export async function confirmOn(
@@ -60,5 +62,6 @@ export async function confirmOn(
   printAside(planText(style, plan));
   if (isBlocked(plan)) throw blockedError(plan);
   if (question !== null) await confirmGoing(question);
-  return { findings: plan.findings, digest: replanned.request.digest };
+  const { digest, rendered } = replanned.request;
+  return { findings: plan.findings, digest, rendered: replanned.rendered === null ? null : rendered };
 }

@@ -4,7 +4,7 @@ import { requireRequest } from '../ledger/require-request.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isOpen } from '../../record/transitions.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { type Planned, withFindings, withRevisions } from '../../rollback/plan.ts';
+import { type Planned, renderedDigest, withFindings, withRevisions } from '../../rollback/plan.ts';
 import { planValue } from '../../rollback/plan-value.ts';
 import { readRules, type RequestContext, type Rules } from '../context.ts';
 import { withOthers } from '../gate/in-flight.ts';
@@ -13,7 +13,7 @@ import { permitOf } from '../gate/plan-gate.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { previewWay } from '../pull-requests/preview.ts';
 import { isChanged, replan } from '../replan.ts';
-import { requireRetrier, requireReviewer } from '../review.ts';
+import { requireApproving, requireCancellable, requireRetrier, requireReviewer } from '../review.ts';
 import type { RequestPlan, Requests, RequestView } from '../types.ts';
 import { placeOf, viewsOf } from '../view.ts';
 import { expectHistory, pinned, settleAll } from './look-once.ts';
@@ -43,20 +43,26 @@ export async function planFound(
   const again = others ? await withOthers(context, { ...found, planned: plain }) : plain;
   rememberOwners(context, state, again.plan);
   const { owners, branch } = again.plan;
-  const changed = isChanged(request, again, bindOf(rules, owners));
+  const bind = bindOf(rules, owners);
+  const changed = isChanged(request, again, bind);
+  const rendered = bind === 'rendered' ? renderedDigest(again) : null;
   const placed = { ...again, destination: await context.git.destination(branch) };
   const named: Planned = revisions ? await withRevisions(placed) : placed;
   const planned = { ...named, plan: { ...named.plan, target: request.rollbackOf } };
   const deciding = { context, rules, ledgerSnapshot, file, state, owners };
-  const approve = await permitOf(() => requireReviewer(deciding, reader));
-  const retry = await permitOf(() => requireRetrier(deciding, reader));
+  const may = {
+    approve: await permitOf(() => requireApproving(deciding, reader)),
+    reject: await permitOf(() => requireReviewer(deciding, reader)),
+    retry: await permitOf(() => requireRetrier(deciding, reader)),
+    cancel: await permitOf(() => requireCancellable(deciding, reader)),
+  };
   const isBreakGlass = request.breakGlass !== null;
   const way = isOpen(request.status)
     ? await previewWay({ context, rules, plan: planned.plan, isHere: false, isBreakGlass })
     : null;
   const shown = way === null ? planned : withFindings(planned, way.findings);
   const plan = { ...planValue(shown, { revisions }), ...(way && { publish: way.publish }) };
-  return { plan, request, changed, may: { approve, retry } };
+  return { plan, request, changed, rendered, may };
 }
 
 /** The open requests of an incident that this person may read, oldest first, with the plan of each, or why it has none. */
