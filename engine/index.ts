@@ -71,6 +71,7 @@ const ENGINE = [
   'compare',
   'log',
   'recurring',
+  'asking',
   'holds',
   'recorded',
   'guard',

@@ -19,6 +19,7 @@ import { type Recurring, recurring } from './queries/recurring.ts';
 import type { ResumeEntry } from './queries/resumes.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import { type RequestContext, rulesOf } from './requests/context.ts';
+import { type AskingFor, askingFor } from './requests/gate/asking.ts';
 import { requirePermission } from './requests/gate/permissions.ts';
 import type { ConfigText } from './rollback/observe.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -120,6 +121,12 @@ export interface Questions {
       judged?: boolean;
     },
   ): Promise<Recorded>;
+  /**
+   * Whether the reader may ask for a rollback of the environment of a scope, and who may.
+   *
+   * @throws SCOPE_INVALID, PERMISSION_DENIED where they may not read it
+   */
+  asking(ask: Reading & { scope: string }): Promise<AskingFor>;
   /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
   holds(ask: Reading & { scope?: string }): Promise<Holds>;
 }
@@ -151,17 +158,19 @@ export function createReading({ repository, place, config, clock, env, onNotice 
       if (notice !== null) onNotice(notice);
       return question(snapshot, await readableIn(snapshot, opened, ask), opened.git);
     });
+  /** A configuration from outside says nothing about who may do what with what the branch has. */
+  const policyOf = async (snapshot: Snapshot, opened: Opened, { reader }: Reading): Promise<Policy> => {
+    const isAsked = config !== null && reader !== undefined;
+    return (isAsked ? await rulesOf(await place(opened), snapshot) : snapshot.layout.config).policy;
+  };
   /** @throws PERMISSION_DENIED for a scope that the reader may not read */
   const readableIn = async (
     snapshot: Snapshot,
     opened: Opened,
     ask: Reading & { readonly scope?: string },
   ): Promise<Readable> => {
-    const { layout } = snapshot;
-    // A configuration from outside says nothing about who may read what the branch has.
-    const isAsked = config !== null && ask.reader !== undefined;
-    const { policy } = isAsked ? await rulesOf(await place(opened), snapshot) : layout.config;
-    const readable = readableBy({ policy, layout }, ask);
+    const policy = await policyOf(snapshot, opened, ask);
+    const readable = readableBy({ policy, layout: snapshot.layout }, ask);
     readable.require(ask.scope);
     return readable;
   };
@@ -219,13 +228,22 @@ export function createReading({ repository, place, config, clock, env, onNotice 
         const unlisted = after === undefined ? judged.unlisted.filter(({ scope }) => hasScope(scope)) : [];
         return { ...judged, unlisted, next };
       }),
+    asking: (ask) =>
+      repository.ask(async (snapshot, opened) => {
+        (await readableIn(snapshot, opened, ask)).require(ask.scope);
+        const { tenant, environment } = parseScope(snapshot.layout, ask.scope);
+        const place = { ...(tenant !== undefined && { tenant }), environment };
+        return askingFor(await policyOf(snapshot, opened, ask), place, ask.reader);
+      }),
     holds: ({ scope, ...ask }) =>
       answer({ ...ask, ...(scope !== undefined && { scope }) }, async (snapshot, readable) => {
         const { listHolds } = await import('./holds/list.ts');
         const within = scope === undefined ? null : parseScope(snapshot.layout, scope);
         const found = await listHolds(snapshot, within, clock.now());
         const holds = found.holds.filter((hold) => readable.hasScope(hold.scope));
-        return { holds, findings: readable.isAll ? found.findings : [] };
+        const isPartial = scope === undefined && !readable.isAll;
+        const findings = readable.isAll ? found.findings : [];
+        return { holds, findings, ...(isPartial && { partial: true as const }) };
       }),
   };
   return { questions, requireAuditor, answer };

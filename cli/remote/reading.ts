@@ -5,6 +5,7 @@ import type {
   Engine,
   Environments,
   History,
+  Permit,
   Scope,
   Shown,
 } from '../../engine/index.ts';
@@ -12,7 +13,7 @@ import type { Http } from './http.ts';
 import { segment } from './http.ts';
 import { coordinatesOf, environmentPath } from './place.ts';
 
-export type Reading = Pick<Engine, 'survey' | 'environments' | 'history' | 'show' | 'compare'>;
+export type Reading = Pick<Engine, 'survey' | 'environments' | 'history' | 'show' | 'compare' | 'asking'>;
 
 /** Of a scope as it was written. */
 export type Locate = (scope: string | Coordinates) => Promise<Coordinates>;
@@ -62,6 +63,13 @@ export function readingOver(http: Http, locate: Locate): Reading {
       const found = (await http.get(path, { service: place.service, field: fields })) as AnsweredShown;
       const { commit, version, files } = found;
       return { scope: scopeOf(place, fields), revision: { commit, version }, files };
+    },
+    asking: async ({ scope }) => {
+      const { may, askers } = (await http.get(environmentPath(await locate(scope)))) as {
+        readonly may: { readonly request: Permit };
+        readonly askers: readonly string[];
+      };
+      return { request: may.request, askers };
     },
     compare: async ({ scope, from, to, fields = [] }) => {
       const place = await locate(scope);

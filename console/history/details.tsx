@@ -9,9 +9,10 @@ interface DetailsProps {
   readonly names: ScopeNames;
   readonly of: Revision;
   readonly ran: number | null;
+  readonly mayAsk: boolean;
 }
 
-export function RevisionDetails({ names, of, ran }: DetailsProps) {
+export function RevisionDetails({ names, of, ran, mayAsk }: DetailsProps) {
   const { version, commit, time, author, reasons, identity, rolledBackBy, undoneBy, rollbackOf, breakGlass } =
     of;
   const id = `v${version}`;
@@ -45,7 +46,7 @@ export function RevisionDetails({ names, of, ran }: DetailsProps) {
       <Changes of={of} />
       {!of.current && (
         <>
-          <Command line={commandLine('rollback', scopeName(names), '--to', id)} />
+          <Command line={commandLine(mayAsk ? 'rollback' : 'plan', scopeName(names), '--to', id)} />
           <Command line={commandLine('compare', scopeName(names), id)} />
         </>
       )}

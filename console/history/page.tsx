@@ -15,6 +15,8 @@ export interface HistoryPageProps {
   /** `next` of the page before; empty: the newest. */
   readonly cursor: string;
   readonly isFirst: boolean;
+  /** Whether this person may ask for a rollback here. */
+  readonly mayAsk: boolean;
   /** Versions whose details are shown. */
   readonly open: ReadonlySet<string>;
   readonly onToggle: (version: string) => void;
@@ -22,7 +24,7 @@ export interface HistoryPageProps {
   readonly onEnd: (next: string) => void;
 }
 
-export function HistoryPage({ names, cursor, isFirst, open, onToggle, onEnd }: HistoryPageProps) {
+export function HistoryPage({ names, cursor, isFirst, mayAsk, open, onToggle, onEnd }: HistoryPageProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useRef(0);
   const isNear = useNear(body, { isFirst });
@@ -62,6 +64,7 @@ export function HistoryPage({ names, cursor, isFirst, open, onToggle, onEnd }: H
           names={names}
           of={revision}
           ran={ranFor(value.revisions, revision)}
+          mayAsk={mayAsk}
           isOpen={open.has(`v${revision.version}`)}
           onToggle={() => onToggle(`v${revision.version}`)}
         />

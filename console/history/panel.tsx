@@ -5,11 +5,12 @@ import { scopeName } from '../data/paths.ts';
 import { Command } from '../parts/command.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { HistoryPage } from './page.tsx';
+import { MayNot } from '../scope/may-not.tsx';
 import type { PanelProps } from '../scope/panel-props.ts';
 
 const COLUMNS = ['Revision', 'Timestamp', 'Author', 'Changes', 'Source', 'Status', 'Actions'] as const;
 
-export function HistoryPanel({ names }: PanelProps) {
+export function HistoryPanel({ names, environment }: PanelProps) {
   const { query } = useRoute();
   const [cursors, setCursors] = useState<readonly string[]>(['']);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set(query['at'] ? [query['at']] : []));
@@ -20,6 +21,7 @@ export function HistoryPanel({ names }: PanelProps) {
   };
   return (
     <>
+      <MayNot of={environment} />
       <table class="history" role="table" aria-label={`Revisions of ${scopeName(names)}`}>
         <thead role="rowgroup">
           <tr role="row">
@@ -36,6 +38,7 @@ export function HistoryPanel({ names }: PanelProps) {
             names={names}
             cursor={cursor}
             isFirst={index === 0}
+            mayAsk={environment.may.request.allowed}
             open={open}
             onToggle={toggle}
             onEnd={(next) => {

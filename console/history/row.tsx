@@ -12,10 +12,12 @@ interface RowProps {
   /** Milliseconds until the next revision; null: it is the newest. */
   readonly ran: number | null;
   readonly isOpen: boolean;
+  /** Whether this person may ask for a rollback here. */
+  readonly mayAsk: boolean;
   readonly onToggle: () => void;
 }
 
-export function RevisionRow({ names, of, ran, isOpen, onToggle }: RowProps) {
+export function RevisionRow({ names, of, ran, isOpen, mayAsk, onToggle }: RowProps) {
   const { version, time, author, subject, source } = of;
   const id = `v${version}`;
   return (
@@ -52,13 +54,13 @@ export function RevisionRow({ names, of, ran, isOpen, onToggle }: RowProps) {
           <Status of={of} />
         </td>
         <td role="cell" class="actions">
-          <Actions names={names} of={of} />
+          <Actions names={names} of={of} mayAsk={mayAsk} />
         </td>
       </tr>
       {isOpen && (
         <tr role="row" class="details">
           <td role="cell" colSpan={7}>
-            <RevisionDetails names={names} of={of} ran={ran} />
+            <RevisionDetails names={names} of={of} ran={ran} mayAsk={mayAsk} />
           </td>
         </tr>
       )}
@@ -66,12 +68,18 @@ export function RevisionRow({ names, of, ran, isOpen, onToggle }: RowProps) {
   );
 }
 
-function Actions({ names, of: { current, version } }: Pick<RowProps, 'names' | 'of'>) {
+function Actions({ names, of: { current, version }, mayAsk }: Pick<RowProps, 'names' | 'of' | 'mayAsk'>) {
   if (current) return null;
   const id = `v${version}`;
   return (
     <>
-      <LinkButton href={scopePath(names, 'rollback', { to: id })}>Roll back to this revision</LinkButton>
+      {mayAsk ? (
+        <LinkButton href={scopePath(names, 'rollback', { to: id })}>Roll back to this revision</LinkButton>
+      ) : (
+        <LinkButton href={scopePath(names, 'rollback', { to: id, step: 'preview' })}>
+          Preview this revision
+        </LinkButton>
+      )}
       <LinkButton href={scopePath(names, 'compare', { from: id })}>Compare with current</LinkButton>
     </>
   );

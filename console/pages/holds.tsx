@@ -14,14 +14,19 @@ export function Holds() {
     <>
       <Title name="Holds" />
       <Resource of={found} lines={6}>
-        {({ holds, findings = [], next }) => (
+        {({ holds, findings = [], partial = false, next }) => (
           <>
             <Findings of={findings} />
             {holds.length === 0 ? (
-              <Empty>Nothing is held: automation may move everything.</Empty>
+              <Empty>
+                {partial
+                  ? 'Nothing is held in what you may see.'
+                  : 'Nothing is held: automation may move everything.'}
+              </Empty>
             ) : (
               <HoldList of={holds} />
             )}
+            {partial && <p class="hint">Holds of environments that you may not see are not shown.</p>}
             {next !== null && <p class="hint">These are the newest 500; the command line lists all.</p>}
           </>
         )}

@@ -4,6 +4,7 @@ import type { GatedPlan } from '../contract.ts';
 import { Difference } from '../difference/difference.tsx';
 import { ViewChoice } from '../difference/view.tsx';
 import { Empty } from '../parts/states.tsx';
+import { counted } from './reach.ts';
 
 type Shown = Pick<GatedPlan, 'changes' | 'manifests' | 'kept' | 'hold' | 'replacesHolds'>;
 
@@ -40,8 +41,6 @@ export function Changes({ of }: { readonly of: Shown }) {
     </section>
   );
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function More({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (

@@ -26,7 +26,7 @@ export function Overview({ names, environment }: PanelProps) {
         {({ revisions, findings = [] }) => (
           <>
             <Findings of={findings} />
-            <Running names={names} revisions={revisions} />
+            <Running names={names} revisions={revisions} environment={environment} />
             <Live names={names} />
             <Recent names={names} revisions={revisions} />
           </>

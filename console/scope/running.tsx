@@ -1,6 +1,6 @@
 /** The revision that a scope has now, and the button that leads back. */
 import type { Revision, Shown } from '../contract.ts';
-import { environmentCall, type ScopeNames, scopeName, scopePath } from '../data/paths.ts';
+import { environmentCall, scopeName, scopePath } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Command } from '../parts/command.tsx';
@@ -9,14 +9,15 @@ import { LinkButton } from '../parts/link-button.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Empty, Loading } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
+import { MayNot } from './may-not.tsx';
+import type { PanelProps } from './panel-props.ts';
 import { currentOf, ranFor } from './revisions.ts';
 
-interface RunningProps {
-  readonly names: ScopeNames;
+interface RunningProps extends PanelProps {
   readonly revisions: readonly Revision[];
 }
 
-export function Running({ names, revisions }: RunningProps) {
+export function Running({ names, revisions, environment }: RunningProps) {
   const current = currentOf(revisions);
   if (current === null) return <Empty>No revision of this scope is on the branch now.</Empty>;
   const { version, commit, time, author, subject, identity, status, source } = current;
@@ -31,7 +32,8 @@ export function Running({ names, revisions }: RunningProps) {
       <p class="faint">
         {author.name} · <code title={commit}>{commit.slice(0, 12)}</code>
       </p>
-      <WayBack names={names} revisions={revisions} />
+      <MayNot of={environment} />
+      <WayBack {...{ names, revisions, environment }} />
       <Images of={[...identity.images, ...identity.charts]} />
     </section>
   );
@@ -53,7 +55,7 @@ function Images({ of }: { readonly of: readonly string[] }) {
   );
 }
 
-function WayBack({ names, revisions }: RunningProps) {
+function WayBack({ names, revisions, environment }: RunningProps) {
   // Which one that is the engine says: not one that was undone, or failed, or holds the same.
   const { value, problem } = useResource<Shown>(
     environmentCall(names, '/revisions/previous', { service: names.service, files: 'false' }),
@@ -62,18 +64,27 @@ function WayBack({ names, revisions }: RunningProps) {
   if (value === null) return <Empty>{problem?.message}</Empty>;
   const { version, commit } = value;
   const ran = version === null ? null : ranFor(revisions, { version });
+  const lasted = ran === null ? '' : ` (ran ${durationOf(ran)})`;
+  const may = environment.may.request.allowed;
   const to = version === null ? commit.slice(0, 12) : `v${version}`;
   return (
     <div class="way-back">
       <div class="actions">
-        <LinkButton primary href={scopePath(names, 'rollback', { to })}>
-          Roll back to {to}
-          {ran !== null && ` (ran ${durationOf(ran)})`}
-        </LinkButton>
+        {may ? (
+          <LinkButton primary href={scopePath(names, 'rollback', { to })}>
+            Roll back to {to}
+            {lasted}
+          </LinkButton>
+        ) : (
+          <LinkButton href={scopePath(names, 'rollback', { to, step: 'preview' })}>
+            Preview {to}
+            {lasted}
+          </LinkButton>
+        )}
         <LinkButton href={scopePath(names, 'compare', { from: to })}>Compare with {to}</LinkButton>
         <LinkButton href={scopePath(names, 'history')}>Another revision</LinkButton>
       </div>
-      <Command line={commandLine('rollback', scopeName(names), '--to', to)} />
+      <Command line={commandLine(may ? 'rollback' : 'plan', scopeName(names), '--to', to)} />
     </div>
   );
 }

@@ -93,7 +93,7 @@ export function bodyOf(ask: Ask, target: string | null = null): PlanBody | null 
 }
 
 /** All that fields could be chosen of. */
-export const offerOf = ({ names, to }: Ask): PlanBody => ({
+export const offerOf = ({ names, to }: Pick<Ask, 'names' | 'to'>): PlanBody => ({
   ...scopeBody(names),
   mode: names.service ? 'service' : 'full',
   target: to,
@@ -105,20 +105,38 @@ const scopeBody = ({ tenant, environment, service }: ScopeNames) => ({
   ...(service && { service }),
 });
 
-/** The same as a command line; `reason`: empty where none was written yet. */
-export function lineOf(ask: Ask, { target, reason }: { target?: string | null; reason?: string } = {}) {
-  const { names, mode, to, fields, overrides, removal, whole, hold, holdFor } = ask;
+interface Said {
+  /** The commit, where it is known. */
+  readonly target?: string | null;
+  /** Empty where none was written yet. */
+  readonly reason?: string;
+  /** Whoever may not ask for it can look at it. */
+  readonly mayAsk?: boolean;
+}
+
+/** What does the same at a terminal; null: not all of it is chosen yet. Without a revision it is the one that the next step suggests. */
+export function lineOf(ask: Ask, { target, reason, mayAsk = true }: Said = {}): string | null {
+  const { names, mode, to, fields, overrides, removal, whole, hold, holdFor, follows } = ask;
+  if (mode === 'field' && (fields.length === 0 || to === '')) return null;
+  const isPlain = mode !== 'field' && !removal && !whole && hold === null;
+  if (follows !== '' && to !== '' && isPlain && mayAsk)
+    return commandLine('request', 'retry', follows, '--to', to, ...saidOf(overrides, reason));
   return commandLine(
-    'rollback',
+    mayAsk ? 'rollback' : 'plan',
     scopeName(names),
-    ...(to === '' ? [] : ['--to', mode === 'field' ? (target ?? to) : to]),
+    '--to',
+    mode === 'field' ? (target ?? to) : to || 'previous',
     ...(mode === 'field' ? fields.flatMap((field) => ['--field', field]) : []),
-    ...overrides.flatMap((code) => ['--override', code]),
     removal && '--allow-removal',
     whole && '--whole-file',
     hold === 'yes' && '--hold',
     hold === 'no' && '--no-hold',
     ...(hold === 'yes' && holdFor !== '' ? ['--hold-for', holdFor] : []),
-    ...(reason ? ['--reason', reason] : []),
+    ...saidOf(overrides, mayAsk ? reason : ''),
   );
 }
+
+const saidOf = (overrides: readonly string[], reason: string | undefined): readonly string[] => [
+  ...overrides.flatMap((code) => ['--override', code]),
+  ...(reason ? ['--reason', reason] : []),
+];

@@ -4,10 +4,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { EnvironmentView } from '../contract.ts';
 import { environmentCall, scopeName, scopePath } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
-import { Command } from '../parts/command.tsx';
 import { Resource } from '../parts/states.tsx';
 import { Title } from '../parts/title.tsx';
-import { type Ask, askOf, askPath, lineOf, type Step, STEPS } from './ask.ts';
+import { MayNot } from '../scope/may-not.tsx';
+import { type Ask, askOf, askPath, type Step, STEPS } from './ask.ts';
 import { PlaceStep } from './place-step.tsx';
 import { PreviewStep } from './preview-step.tsx';
 import { RevisionStep } from './revision-step.tsx';
@@ -55,12 +55,14 @@ export function Wizard() {
       <section class="step panel" aria-labelledby="step">
         <Question key={ask.step} of={ask.step} />
         <Resource of={found} lines={6}>
-          {(view) => <Page {...props} environment={view} />}
+          {(view) => (
+            <>
+              <MayNot of={view} />
+              <Page {...props} environment={view} />
+            </>
+          )}
         </Resource>
       </section>
-      {ask.step !== 'submit' && (ask.mode !== 'field' || ask.step === 'scope') && (
-        <Command line={lineOf(ask)} />
-      )}
     </>
   );
 }

@@ -9,9 +9,10 @@ import { RequestList } from '../requests/request-list.tsx';
 import { Live } from '../scope/live.tsx';
 import { currentOf } from '../scope/revisions.ts';
 import { Buttons } from './buttons.tsx';
+import { Line } from './line.tsx';
 import type { StepProps } from './step-props.ts';
 
-export function PlaceStep({ ask, next }: StepProps) {
+export function PlaceStep({ ask, environment: view, next }: StepProps) {
   const { names } = ask;
   const { tenant, environment, service } = names;
   const scope = scopeName(names);
@@ -57,6 +58,7 @@ export function PlaceStep({ ask, next }: StepProps) {
         {({ holds: held }) => <HoldsOf of={held} />}
       </Resource>
       <Buttons ask={ask} />
+      <Line ask={ask} environment={view} />
     </form>
   );
 }

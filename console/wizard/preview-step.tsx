@@ -1,6 +1,5 @@
 /** What would change: findings first, then how much, then each line. */
 import type { GatedPlan } from '../contract.ts';
-import { Command } from '../parts/command.tsx';
 import { Findings } from '../parts/findings.tsx';
 import { Empty, Loading, Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
@@ -8,13 +7,14 @@ import { Changes } from '../plan/changes.tsx';
 import { Impact } from '../plan/impact.tsx';
 import { planAgain } from '../plan/planned.ts';
 import { isBlocked, useAskedPlan } from './asked-plan.ts';
-import { type Ask, lineOf } from './ask.ts';
+import type { Ask } from './ask.ts';
 import { Buttons } from './buttons.tsx';
 import { FieldChoice } from './field-choice.tsx';
+import { Line } from './line.tsx';
 import { PlanOptions } from './plan-options.tsx';
 import type { StepProps } from './step-props.ts';
 
-export function PreviewStep({ ask, choose, next }: StepProps) {
+export function PreviewStep({ ask, environment, choose, next }: StepProps) {
   const { offer, plan, body, target } = useAskedPlan(ask);
   const { value, problem } = plan;
   return (
@@ -32,7 +32,7 @@ export function PreviewStep({ ask, choose, next }: StepProps) {
       {value !== null && <Planned of={value} />}
       {value !== null && <PlanOptions ask={ask} plan={value} choose={choose} />}
       <Buttons ask={ask} why={whyNot(ask, value)} />
-      {ask.mode === 'field' && target !== null && <Command line={lineOf(ask, { target })} />}
+      {ask.to !== '' && <Line ask={ask} environment={environment} target={target} />}
     </form>
   );
 }

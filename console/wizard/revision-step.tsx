@@ -8,12 +8,15 @@ import { durationOf } from '../parts/duration.ts';
 import { Empty, Resource } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { ranFor } from '../scope/revisions.ts';
+import { Radius } from '../plan/radius.tsx';
+import { bodyOf, offerOf } from './ask.ts';
 import { Buttons } from './buttons.tsx';
+import { Line } from './line.tsx';
 import type { StepProps } from './step-props.ts';
 
 const ROWS = 30;
 
-export function RevisionStep({ ask, choose, next }: StepProps) {
+export function RevisionStep({ ask, environment, choose, next }: StepProps) {
   const { names, to } = ask;
   const [cursors, setCursors] = useState<readonly string[]>(['']);
   // Which one is the way back the engine says: not one that was undone, or failed, or holds the same.
@@ -22,6 +25,8 @@ export function RevisionStep({ ask, choose, next }: StepProps) {
   );
   const suggested = previous === null ? '' : `v${previous.version ?? ''}`;
   const chosen = to === '' && previous?.version ? suggested : to;
+  const asked = { ...ask, to: chosen };
+  const isField = ask.mode === 'field';
   return (
     <form
       onSubmit={(event) => {
@@ -53,7 +58,13 @@ export function RevisionStep({ ask, choose, next }: StepProps) {
           onChange={({ currentTarget: { value } }) => choose({ to: value.trim() })}
         />
       </label>
+      {chosen !== '' && (
+        <section class="part" aria-label="Blast radius" aria-live="polite">
+          <Radius body={isField ? offerOf(asked) : bodyOf(asked)} isOffer={isField} />
+        </section>
+      )}
       <Buttons ask={ask} why={chosen === '' ? 'Choose a revision.' : null} />
+      {chosen !== '' && <Line ask={asked} environment={environment} />}
     </form>
   );
 }

@@ -2,8 +2,10 @@
 import { useState } from 'preact/hooks';
 import type { EnvironmentView } from '../contract.ts';
 import { scopeName } from '../data/paths.ts';
-import { type Mode, MODES } from './ask.ts';
+import { Radius } from '../plan/radius.tsx';
+import { type Ask, type Mode, MODES, offerOf } from './ask.ts';
 import { Buttons } from './buttons.tsx';
+import { Line } from './line.tsx';
 import type { StepProps } from './step-props.ts';
 
 const TITLES: Readonly<Record<Mode, string>> = {
@@ -16,17 +18,12 @@ export function ScopeStep({ ask, environment, choose, next }: StepProps) {
   const { names, mode } = ask;
   const [service, setService] = useState(names.service ?? '');
   const needsService = mode !== 'full' && service === '' && environment.services.length > 0;
-  const submit = () => {
-    const chosen = { ...names, service: mode === 'full' || service === '' ? null : service };
-    const isSame = scopeName(chosen) === scopeName(names);
-    // Versions and fields are of a scope.
-    next({ names: chosen, ...(!isSame && { to: '', fields: [], overrides: [], removal: false, seen: '' }) });
-  };
+  const chosen = changeTo(ask, mode, service);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        submit();
+        next(chosen);
       }}
     >
       <fieldset class="options">
@@ -43,7 +40,12 @@ export function ScopeStep({ ask, environment, choose, next }: StepProps) {
             <span>
               <b>{TITLES[each]}</b>
               <span class="block faint" id={`radius-${each}`}>
-                {radiusOf(each, { environment, service })}
+                {radiusOf(each, { environment, service })}{' '}
+                <Numbers
+                  ask={{ ...ask, ...changeTo(ask, each, service) }}
+                  mode={each}
+                  environment={environment}
+                />
               </span>
             </span>
           </label>
@@ -63,8 +65,31 @@ export function ScopeStep({ ask, environment, choose, next }: StepProps) {
         </label>
       )}
       <Buttons ask={ask} why={needsService ? 'Choose a service.' : null} />
+      {!needsService && <Line ask={{ ...ask, ...chosen }} environment={environment} />}
     </form>
   );
+}
+
+/** Versions and fields are of a scope: another one begins without them. */
+function changeTo({ names }: Ask, mode: Mode, service: string): Partial<Ask> {
+  const chosen = { ...names, service: mode === 'full' || service === '' ? null : service };
+  const isSame = scopeName(chosen) === scopeName(names);
+  return { names: chosen, ...(!isSame && { to: '', fields: [], overrides: [], removal: false, seen: '' }) };
+}
+
+/** Planning more of them before anybody has chosen a mode would be a wait, and work, for nothing. */
+const CHEAP_SERVICES = 20;
+
+interface NumbersProps extends Pick<StepProps, 'ask' | 'environment'> {
+  readonly mode: Mode;
+}
+
+/** To the revision that is chosen already, or that will be suggested. */
+function Numbers({ ask: { names, to }, mode, environment: { services } }: NumbersProps) {
+  const isOpen = mode !== 'full' && !names.service && (mode === 'service' || services.length > 0);
+  if (isOpen || (!names.service && services.length > CHEAP_SERVICES)) return null;
+  const body = { ...offerOf({ names, to: to || 'previous' }), ...(mode === 'service' && { mode }) };
+  return <Radius body={body} isOffer={mode === 'field'} />;
 }
 
 const MOST_NAMES = 8;

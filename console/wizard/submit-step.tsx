@@ -3,16 +3,16 @@ import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
 import type { GatedPlan } from '../contract.ts';
 import { scopeName } from '../data/paths.ts';
-import { Command } from '../parts/command.tsx';
 import { Findings } from '../parts/findings.tsx';
 import { Loading, Problem } from '../parts/states.tsx';
 import { Approvers } from '../plan/approvers.tsx';
 import { planAgain } from '../plan/planned.ts';
-import { type Ask, askPath, lineOf } from './ask.ts';
+import { type Ask, askPath } from './ask.ts';
 import { isBlocked, useAskedPlan } from './asked-plan.ts';
 import { Changed, Refusal, Summary, Typed, Unseen } from './submit-parts.tsx';
 import { type Submitted, useSubmission } from './submission.ts';
 import { Buttons } from './buttons.tsx';
+import { Line } from './line.tsx';
 import { keepReason, readReason } from './draft.ts';
 import type { StepProps } from './step-props.ts';
 
@@ -79,15 +79,15 @@ function Form(props: FormProps) {
       {mustType && <Typed scope={scope} isRemoval={ask.removal} value={typed} onType={setTyped} />}
       {problem !== null && <Problem problem={problem} />}
       <Buttons ask={ask} why={why} name={isSending ? 'Submitting' : 'Submit rollback'} />
-      <Command line={lineOf(ask, { target, reason: reason || 'REASON' })} />
+      <Line ask={ask} environment={props.environment} target={target} reason={reason || 'REASON'} />
     </form>
   );
 }
 
-/** Where something is removed, or all of an environment that others guard goes back. */
+/** Where something is removed, or all of an environment that others guard goes back: in a break-glass session too. */
 const needsTyping = ({ removal, mode }: Ask, { findings, gate }: GatedPlan): boolean =>
   (removal && findings.some(({ code }) => code === 'REMOVAL_ALLOWED')) ||
-  (mode === 'full' && gate.quorum > 0);
+  (mode === 'full' && (gate.quorum > 0 || gate.session !== null));
 
 interface Ready {
   readonly reason: string;

@@ -40,6 +40,8 @@ export interface Holds {
   readonly holds: readonly HoldView[];
   /** Files that are no holds. */
   readonly findings: readonly Finding[];
+  /** There may be others, in environments that whoever asks may not read. */
+  readonly partial?: true;
 }
 
 /** Newest first. `within`: those of a scope, and of its services. `now`: milliseconds since 1970. */

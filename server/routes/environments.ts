@@ -45,7 +45,10 @@ export const environmentRoutes: Routes = (app, { engine }) => {
     async (request, reply) => {
       const [scope, reading] = [scopeOf(request.params), readerOf(request)];
       const found = (await engine.environments(reading)).find((each) => nameOf(each) === scope);
-      if (found !== undefined) return tagged(request, reply, { scope, ...found });
+      if (found !== undefined) {
+        const { request: mayRequest, askers } = await engine.asking({ scope, ...reading });
+        return tagged(request, reply, { scope, ...found, may: { request: mayRequest }, askers });
+      }
       // Says which of its names is not known, or may not be read.
       await engine.history({ scope, limit: 1, ...reading });
       throw new BacktrailError('ENVIRONMENT_UNKNOWN', `There is no environment ${scope} on the branch now.`);

@@ -23,8 +23,9 @@ export const holdRoutes: Routes = (app, input) => {
       const scope = namedScope(names);
       const found = await engine.holds({ ...(scope !== undefined && { scope }), ...readerOf(request) });
       const { page, next } = pageFrom(found.holds, { limit, cursor, keyOf: ({ path }) => path });
-      const { findings } = found;
-      return tagged(request, reply, { holds: page, ...(findings.length > 0 && { findings }), next });
+      const { findings, partial } = found;
+      const more = { ...(findings.length > 0 && { findings }), ...(partial && { partial }) };
+      return tagged(request, reply, { holds: page, ...more, next });
     },
   );
   app.post(

@@ -1,7 +1,7 @@
 /** What was, and what is: as `environments`, `history`, `show` and `compare` print it with `-o json`. */
 import { z } from 'zod';
 import { commitId, person, time } from './names.ts';
-import { finding, serviceDifference } from './plan.ts';
+import { finding, permit, serviceDifference } from './plan.ts';
 
 const environment = z
   .object({ tenant: z.string().optional(), environment: z.string(), services: z.array(z.string()) })
@@ -16,7 +16,17 @@ export const environments = z
   .meta({ id: 'Environments' });
 
 /** One of them. */
-export const environmentView = environment.extend({ scope: z.string() }).meta({ id: 'EnvironmentView' });
+export const environmentView = environment
+  .extend({
+    scope: z.string(),
+    may: z
+      .object({ request: permit })
+      .describe('Whether the caller may ask for a rollback; what a plan finds besides is in its `gate`.'),
+    askers: z
+      .array(z.string())
+      .describe('Emails of those who may, 50 at most; empty where the policy names nobody: everybody may.'),
+  })
+  .meta({ id: 'EnvironmentView' });
 
 const revision = z
   .object({

@@ -29,7 +29,15 @@ const hold = z
   .meta({ id: 'Hold' });
 
 export const holds = z
-  .object({ holds: z.array(hold), findings: z.array(finding).optional(), next })
+  .object({
+    holds: z.array(hold),
+    findings: z.array(finding).optional(),
+    partial: z
+      .literal(true)
+      .optional()
+      .describe('There may be others, in environments that the caller may not read.'),
+    next,
+  })
   .meta({ id: 'Holds' });
 
 export const holdsQuery = z.strictObject({ ...scopeQuery, ...pageQuery(z.string().min(1).max(4096)) });

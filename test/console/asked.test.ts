@@ -1,6 +1,7 @@
 /** What the wizard reads from its address, and writes into it. */
 import { describe, expect, it } from 'vitest';
 import { differencesOf, partsOf } from '../../console/plan/compared.ts';
+import { sentenceOf } from '../../console/plan/reach.ts';
 import { askOf, askPath, bodyOf, lineOf } from '../../console/wizard/ask.ts';
 
 const NAMES = { tenant: 'acme', environment: 'prod', service: 'api' };
@@ -40,6 +41,72 @@ describe('the address of the wizard', () => {
     });
     expect(lineOf(ask, { target: 'c0ffee', reason: "it's down" })).toBe(
       String.raw`backtrail rollback prod/api --to c0ffee --field 'a#/x' --no-hold --reason 'it'\''s down'`,
+    );
+  });
+});
+
+describe('the command line of the wizard', () => {
+  const lineAt = (search: string, said = {}) => lineOf(askOf(NAMES, search), said);
+
+  it('names the revision always, and is not there before a field is ticked', () => {
+    expect(lineAt('')).toBe('backtrail rollback acme/prod/api --to previous');
+    expect(lineAt('to=v2')).toBe('backtrail rollback acme/prod/api --to v2');
+    expect(lineAt('mode=field&to=v2')).toBeNull();
+    expect(lineAt('mode=field&field=a%23%2Fx')).toBeNull();
+    expect(lineAt('mode=field&to=v2&field=a%23%2Fx')).toBe(
+      "backtrail rollback acme/prod/api --to v2 --field 'a#/x'",
+    );
+  });
+
+  it('does what would be done, in the place of a request that failed too', () => {
+    const search = 'to=v2&override=DESTRUCTIVE&removal=yes&whole=yes&hold=yes&for=7d';
+    expect(lineAt(search, { reason: 'bad' })).toBe(
+      'backtrail rollback acme/prod/api --to v2 --allow-removal --whole-file --hold --hold-for 7d --override DESTRUCTIVE --reason bad',
+    );
+    expect(lineAt('to=v2&follows=rbk-1&override=IN_FLIGHT')).toBe(
+      'backtrail request retry rbk-1 --to v2 --override IN_FLIGHT',
+    );
+  });
+
+  it('only looks where somebody may not ask', () => {
+    expect(lineAt('to=v2', { mayAsk: false, reason: 'bad' })).toBe('backtrail plan acme/prod/api --to v2');
+  });
+});
+
+describe('how far a rollback reaches', () => {
+  const file = { path: 'a', change: 'modified' as const };
+  const planOf = (more: object = {}) => ({
+    changes: [{ service: 'api', files: [{ ...file, fields: [{ selector: '/x', op: 'replace' as const }] }] }],
+    findings: [],
+    impact: { services: ['api'], bindings: [], variables: [], files: 1, fields: 5 },
+    manifests: [],
+    target: 'c0ffee',
+    targetVersion: 2,
+    unchanged: false,
+    ...more,
+  });
+
+  it('is said in numbers, with what goes away', () => {
+    expect(sentenceOf(planOf())).toBe('To v2: 1 service, 1 file, 5 fields; removes nothing.');
+    const files = [
+      { ...file, change: 'removed' as const },
+      { ...file, fields: [{ selector: '/x', op: 'remove' as const }] },
+    ];
+    expect(sentenceOf(planOf({ changes: [{ service: null, files }], manifests: [file] }))).toBe(
+      'To v2: 1 service, 1 file, 5 fields, 1 manifest; removes 1 file and 1 field.',
+    );
+    expect(sentenceOf(planOf({ unchanged: true, targetVersion: null }))).toBe(
+      'To c0ffee: nothing would change.',
+    );
+    expect(sentenceOf(planOf(), true)).toBe(
+      'To v2: 5 fields can be chosen, and as many go back as you tick.',
+    );
+  });
+
+  it('says what is removed only if somebody says so, and that a check blocks it', () => {
+    const absent = { code: 'TARGET_ABSENT', severity: 'block' as const, message: '' };
+    expect(sentenceOf(planOf({ findings: [{ ...absent, remedy: 'allow-removal' }] }))).toMatch(
+      /; some of it did not exist then, and is removed only if you say so\. A check blocks it\.$/,
     );
   });
 });

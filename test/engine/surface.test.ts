@@ -84,6 +84,7 @@ const FUNCTIONS = {
     'withoutLogin',
   ],
   opened: [
+    'asking',
     'audit.export',
     'audit.verify',
     'close',
