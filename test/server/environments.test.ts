@@ -41,7 +41,13 @@ describe('reading', () => {
     expect(bare.body).toEqual({ scope: 'prod/api', commit, version, files: [] });
     const compared = await api.get(`${PROD}/compare?service=api&from=v3`);
     expect(compared.body).toMatchObject({ fromVersion: 3, toVersion: 4 });
-    expect((await api.get(PROD)).body).toEqual({ scope: 'prod', environment: 'prod', services: ['api'] });
+    expect((await api.get(PROD)).body).toEqual({
+      scope: 'prod',
+      environment: 'prod',
+      services: ['api'],
+      may: { request: { allowed: true } },
+      askers: [],
+    });
   });
 
   it.each([
