@@ -1,19 +1,17 @@
-/**
- * Differences of files, as text nodes alone: one below the other or side by side, with the words marked that differ. Far lines are drawn when
- * they come near.
- */
+/** Differences of files, as text nodes alone: one below the other or side by side, with the words marked that differ. */
+import { diffWordsWithSpace } from 'diff';
 import type { ComponentChildren } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FileDifference } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Chunk } from './chunk.tsx';
-import { blocksOf, type Block, type Row, rowsOf } from './lines.ts';
+import { useNear } from '../parts/near.ts';
+import { type Line, linesOf, ofKind, type Row, rowsOf } from './lines.ts';
 import { useView } from './view.tsx';
 
-export interface DifferenceProps {
+interface DifferenceProps {
   readonly files: readonly FileDifference[];
-  /** What stands in front of a field: a box to tick. */
-  readonly beforeField?: ((file: FileDifference, selector: string) => ComponentChildren) | undefined;
+  /** What stands in front of a field, `path#selector`: a box to tick. */
+  readonly beforeField?: ((field: string) => ComponentChildren) | undefined;
 }
 
 export function Difference({ files, beforeField }: DifferenceProps) {
@@ -27,80 +25,132 @@ export function Difference({ files, beforeField }: DifferenceProps) {
   );
 }
 
+/** Rows that are drawn together, and pixels: about as high as one is, until it is drawn. */
+const [CHUNK, HEIGHT] = [40, 24];
+
 function File({ of, beforeField }: { readonly of: FileDifference } & Pick<DifferenceProps, 'beforeField'>) {
-  const blocks = useMemo(() => blocksOf(of), [of]);
-  const [added, removed] = (['added', 'removed'] as const).map((kind) =>
-    blocks.reduce((sum, { lines }) => sum + lines.filter((line) => line.kind === kind).length, 0),
+  const isSplit = useView() === 'split';
+  const [open, setOpen] = useState<readonly string[]>([]);
+  const lines = useMemo(() => linesOf(of), [of]);
+  const rows = useMemo(
+    () => rowsOf(lines, isSplit, (same) => same.some((line) => open.includes(line.id) || isTarget(line))),
+    [lines, open, isSplit],
   );
   return (
     <details class="file" open>
       <summary>
         <code class="path">{of.path}</code> {of.change !== 'modified' && <Badge state={of.change} />}
         <span class="faint">
-          <span class="hidden">{`${added} lines added, ${removed} removed`}</span>
-          <span aria-hidden="true">{`+${added} −${removed}`}</span>
+          {ofKind(lines, 'added').length} added, {ofKind(lines, 'removed').length} removed
         </span>
       </summary>
-      {blocks.map((block, index) => (
-        <BlockTable key={index} of={block} id={`${digestOf(of.path)}-${index}`}>
-          {block.selector !== null && beforeField?.(of, block.selector)}
-        </BlockTable>
+      {Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, at) => (
+        <Chunk
+          key={at}
+          rows={rows.slice(at * CHUNK, (at + 1) * CHUNK)}
+          beforeField={beforeField}
+          onUnfold={(id) => setOpen([...open, id])}
+        />
       ))}
-      {blocks.length === 0 && <p class="empty">Nothing of it can be shown.</p>}
+      {lines.length === 0 && <p class="empty">Nothing of it can be shown.</p>}
     </details>
   );
 }
 
-function BlockTable({
-  of,
-  id,
-  children,
-}: {
-  readonly of: Block;
-  readonly id: string;
-  readonly children: ComponentChildren;
-}) {
-  const view = useView();
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
-  const isSplit = view === 'split';
-  const chunks = useMemo(
-    () => chunksOf(rowsOf(of.lines, { isSplit, isOpen: (at) => open.has(at) })),
-    [of, open, isSplit],
+/** The address names it. */
+const isTarget = (line: Line | undefined): boolean => location.hash === `#${line?.id}`;
+
+interface Actions extends Pick<DifferenceProps, 'beforeField'> {
+  readonly onUnfold: (id: string) => void;
+}
+
+/** Drawn when it comes near the screen, and kept from then on. */
+function Chunk({ rows, ...actions }: Actions & { readonly rows: readonly Row[] }) {
+  const box = useRef<HTMLDivElement>(null);
+  const isDrawn = useRef(false);
+  const hasTarget = rows.some((row) => row.some(([line]) => isTarget(line)));
+  isDrawn.current = useNear(box) || hasTarget || isDrawn.current;
+  useEffect(() => {
+    if (!hasTarget) return;
+    // It was not there when the browser looked for it: only then it is marked.
+    location.replace(location.hash);
+    document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: 'center' });
+  }, []);
+  if (!isDrawn.current) return <div ref={box} style={{ height: `${rows.length * HEIGHT}px` }} />;
+  return (
+    <div ref={box} class="lines">
+      {rows.map((row, index) => (
+        <DrawnRow key={index} of={row} {...actions} />
+      ))}
+    </div>
   );
+}
+
+function DrawnRow({ of, beforeField, onUnfold }: Actions & { readonly of: Row }) {
+  const { kind, id = '', text, field } = of[0]?.[0] ?? {};
+  if (kind === 'note') return <p class="note">{text}</p>;
+  if (kind === 'folded')
+    return (
+      <button type="button" class="quiet folded" onClick={() => onUnfold(id)}>
+        {text}
+      </button>
+    );
+  if (kind === 'title')
+    return (
+      <p class="block-title" id={id}>
+        {field !== undefined && beforeField?.(field)}
+        <a href={`#${id}`}>
+          <code class="path">{text}</code>
+        </a>
+      </p>
+    );
+  return (
+    <div class={of.length === 1 ? 'line' : 'line split'}>
+      {of.map((cell, index) => (
+        <Side key={index} of={cell} />
+      ))}
+    </div>
+  );
+}
+
+function Side({ of: [of, other] }: { readonly of: Row[number] }) {
+  if (of === undefined) return <span class="blank" />;
+  const { kind, old, next, id, isFirst } = of;
+  const number = next ?? old;
+  // Side by side, one that is the same is there twice.
+  const isCopy = kind === 'same' && next === undefined;
+  // `j` and `k` go from one change to the next.
+  const isStart = kind !== 'same' && isFirst;
   return (
     <>
-      {of.title !== '' && (
-        <p class="block-title" id={id}>
-          {children}
-          <a href={`#${id}`}>
-            <code class="path">{of.title}</code>
+      <span class={`number ${kind}`} id={number === undefined || isCopy ? undefined : id}>
+        {number !== undefined && (
+          <a
+            href={`#${id}`}
+            aria-label={`Link to line ${number}`}
+            tabIndex={-1}
+            data-row={isStart || undefined}
+          >
+            {number}
           </a>
-        </p>
-      )}
-      {chunks.map((chunk, index) => (
-        <Chunk
-          key={index}
-          title={index === 0 ? of.title || 'Lines' : ''}
-          rows={chunk}
-          id={id}
-          isSplit={isSplit}
-          onUnfold={(at) => setOpen(new Set([...open, at]))}
-        />
-      ))}
+        )}
+      </span>
+      <code class={`text ${kind}`}>
+        {kind !== 'same' && <span class="hidden">{kind}: </span>}
+        {marked(of.text, other?.text)}
+      </code>
     </>
   );
 }
 
-const CHUNK = 40;
+/** Characters: marking the words of longer lines takes longer than it helps. */
+const LONGEST = 1500;
 
-const chunksOf = (rows: readonly Row[]): readonly (readonly Row[])[] =>
-  Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, index) =>
-    rows.slice(index * CHUNK, (index + 1) * CHUNK),
-  );
-
-/** Short, the same each time, and good enough to tell the files of one page apart (FNV-1a). */
-function digestOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  return `l${(hash >>> 0).toString(36)}`;
+/** A line with the words marked that the other does not have: by a line below them, not by colour alone. */
+function marked(text: string, other?: string): ComponentChildren {
+  if (other === undefined || text.length + other.length > LONGEST) return text;
+  const parts = diffWordsWithSpace(other, text).filter(({ removed }) => !removed);
+  // Where hardly anything is the same, marks say nothing.
+  if (!parts.some(({ added, value }) => !added && value.trim() !== '')) return text;
+  return parts.map(({ added, value }, index) => (added ? <mark key={index}>{value}</mark> : value));
 }

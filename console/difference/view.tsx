@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import { keep, readKept } from '../data/kept.ts';
 
-type View = 'unified' | 'split';
+const VIEWS = { unified: 'Unified', split: 'Split' } as const;
+type View = keyof typeof VIEWS;
 
 const chosen = signal<View>(readKept('difference') === 'split' ? 'split' : 'unified');
 const wide = matchMedia('(min-width: 60rem)');
@@ -13,19 +14,15 @@ export const useView = (): View => (isWide.value ? chosen.value : 'unified');
 
 export function ViewChoice() {
   if (!isWide.value) return null;
+  const choose = (view: View) => {
+    chosen.value = view;
+    keep('difference', view);
+  };
   return (
     <div class="choice" role="group" aria-label="How differences are shown">
       {(['unified', 'split'] as const).map((view) => (
-        <button
-          key={view}
-          type="button"
-          aria-pressed={chosen.value === view}
-          onClick={() => {
-            chosen.value = view;
-            keep('difference', view);
-          }}
-        >
-          {view === 'unified' ? 'Unified' : 'Split'}
+        <button key={view} type="button" aria-pressed={chosen.value === view} onClick={() => choose(view)}>
+          {VIEWS[view]}
         </button>
       ))}
     </div>

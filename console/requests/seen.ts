@@ -1,5 +1,6 @@
 /** What this browser was shown of a request: what is asked about, and when. */
 import { keep, readKept } from '../data/kept.ts';
+import { hashOf } from '../parts/hash.ts';
 
 export interface Seen {
   /** Of the plan that reviewers were asked about. */
@@ -32,10 +33,4 @@ function all(): Readonly<Record<string, Seen>> {
 
 /** Values are not kept, only whether they are the same. */
 export const shortened = (parts: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
-  new Map([...parts].slice(0, MOST_PARTS).map(([name, text]) => [name, hashOf(text)]));
-
-function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  return `${text.length}-${(hash >>> 0).toString(36)}`;
-}
+  new Map([...parts].slice(0, MOST_PARTS).map(([name, text]) => [name, `${text.length}-${hashOf(text)}`]));

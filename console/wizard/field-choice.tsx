@@ -31,9 +31,7 @@ export function FieldChoice({ ask, offer, choose }: FieldChoiceProps) {
               {files.length === 0 && <Empty>No single field differs: choose another mode.</Empty>}
               <Difference
                 files={files}
-                beforeField={({ path }, selector) => (
-                  <Tick field={`${path}#${selector}`} {...{ fields, toggle }} />
-                )}
+                beforeField={(field) => <Tick field={field} {...{ fields, toggle }} />}
               />
               {others.map((field) => (
                 <label class="tick" key={field}>

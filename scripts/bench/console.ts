@@ -110,7 +110,7 @@ async function benchFirst(browser: Browser, address: Address, rounds: number): P
 async function benchScroll(browser: Browser, address: Address): Promise<void> {
   const page = await openPage(browser, address);
   await page.goto(`${address.url}${COMPARE}`);
-  await page.locator('table.lines').first().waitFor();
+  await page.locator('.lines').first().waitFor();
   await page.waitForTimeout(1000);
   const before = await longest(page);
   await page.evaluate('tasks.length = 0');
@@ -118,7 +118,7 @@ async function benchScroll(browser: Browser, address: Address): Promise<void> {
     await page.mouse.wheel(0, 900);
     await page.waitForTimeout(30);
   }
-  const rows = await page.locator('table.lines tr').count();
+  const rows = await page.locator('.lines .line').count();
   say(`difference of ${2 * LINES} lines: longest task ${before.toFixed(0)} ms until it is there`);
   say(
     `longest task while scrolling through ${rows} lines: ${(await longest(page)).toFixed(0)} ms (limit 200)`,

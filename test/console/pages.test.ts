@@ -173,12 +173,15 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await file.locator('mark').first().waitFor();
     expect(await file.locator('mark').allInnerTexts()).toEqual(['1', '2', '1', '2']);
     expect(await file.getByText('removed:').count()).toBe(2);
-    expect((await file.locator('td.number').first().boundingBox())?.width).toBeLessThan(80);
+    expect((await file.locator('.number').first().boundingBox())?.width).toBeLessThan(80);
     await page.getByRole('button', { name: 'Split' }).click();
-    expect(await file.locator('tr', { has: page.locator('mark') }).count()).toBe(2);
+    expect(await file.locator('.line', { has: page.locator('mark') }).count()).toBe(2);
     const link = file.getByRole('link', { name: 'Link to line 11' }).first();
     await open.go(`${ENVIRONMENT}/web/compare?from=v1${(await link.getAttribute('href')) ?? ''}`);
-    expect(await page.locator('td:target').innerText()).toBe('11');
+    expect(await page.locator('.number:target').innerText()).toBe('11');
+    await page.reload();
+    await settled(page);
+    expect(await page.locator('.number:target').innerText()).toBe('11');
     expectNothingWrong(open);
   });
 

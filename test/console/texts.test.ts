@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { unreachable } from '../../console/data/problem.ts';
 import { scopeName, scopeNamed, scopePath } from '../../console/data/paths.ts';
-import { blocksOf, rowsOf } from '../../console/difference/lines.ts';
+import { linesOf, rowsOf } from '../../console/difference/lines.ts';
 import { durationOf, exactly, relativeTo } from '../../console/parts/duration.ts';
 import { commandLine } from '../../console/parts/shell-words.ts';
 import { ranFor } from '../../console/scope/revisions.ts';
@@ -74,48 +74,93 @@ describe('command lines', () => {
 
 describe('lines of a difference', () => {
   const file = (diff: string) => ({ path: 'a', change: 'modified' as const, diff });
-  const kindsOf = (diff: string) =>
-    blocksOf(file(diff)).map(({ title, lines }) => [title, lines.map(({ kind, text }) => `${kind} ${text}`)]);
+  const textsOf = (diff: string) => linesOf(file(diff)).map(({ kind, text }) => `${kind} ${text}`);
+  const closed = () => false;
 
   it('reads hunks, and takes for a header only what is outside of one', () => {
-    const diff = '--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@\n same\n--- removed\n++++ added\n+@@ -1 +1 @@\n';
-    expect(kindsOf(diff)).toEqual([
-      ['From line 3', ['same same', 'removed -- removed', 'added +++ added', 'added @@ -1 +1 @@']],
+    const diff =
+      '--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@\n same\n--- removed\n++++ added\n+@@ -1 +1 @@\n+a\r@@ -1 +1 @@\n';
+    expect(textsOf(diff)).toEqual([
+      'title From line 3',
+      'same same',
+      'removed -- removed',
+      'added +++ added',
+      'added @@ -1 +1 @@',
+      'added a\r@@ -1 +1 @@',
     ]);
   });
 
   it('shows what is no hunk as a note', () => {
-    expect(kindsOf('mode 100644 → 100755\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n')).toEqual([
-      ['', ['note mode 100644 → 100755']],
-      ['From line 1', ['removed a', 'added b', 'note No newline at end of file']],
+    const noted = 'mode 100644 → 100755\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n… 9 more lines\n';
+    expect(textsOf(noted)).toEqual([
+      'note mode 100644 → 100755',
+      'title From line 1',
+      'removed a',
+      'added b',
+      'note No newline at end of file',
+      'note … 9 more lines',
     ]);
+    expect(textsOf('- a submodule\n+ a file\n')).toEqual(['note - a submodule', 'note + a file']);
+    expect(textsOf('')).toEqual([]);
   });
 
-  it('has a block for each field, with its value before and after', () => {
-    const fields = [{ selector: '/image/tag', op: 'replace' as const, before: '1', after: '2\n3' }];
-    const [block] = blocksOf({ path: 'a', change: 'modified', fields });
-    expect(block).toMatchObject({ title: '/image/tag', selector: '/image/tag' });
-    expect(block?.lines.map(({ old, next, text }) => [old, next, text])).toEqual([
-      [null, null, '1'],
-      [null, 1, '2'],
-      [null, 2, '3'],
+  it('has a title for each field, with its value before and after', () => {
+    const field = { selector: '/image/tag', op: 'replace' as const, before: '1', after: '2\n3' };
+    const [title, ...lines] = linesOf({ path: 'a', change: 'modified', fields: [field] });
+    expect(title).toMatchObject({ kind: 'title', text: '/image/tag', field: 'a#/image/tag' });
+    expect(lines.map(({ old, next, text }) => [old, next, text])).toEqual([
+      [1, undefined, '1'],
+      [undefined, 1, '2'],
+      [undefined, 2, '3'],
+    ]);
+    const short = linesOf({ path: 'a', change: 'modified', fields: [{ ...field, after: '' }] });
+    expect(short.slice(1).map(({ kind, old, next, text }) => [kind, old ?? next, text])).toEqual([
+      ['removed', undefined, '1'],
+      ['added', undefined, ''],
     ]);
   });
 
   it('puts what was removed beside what came in its place, or above it', () => {
-    const [block] = blocksOf(file('@@ -1,2 +1,3 @@\n-a\n-b\n+c\n+d\n+e\n'));
+    const lines = linesOf(file('@@ -1,2 +1,3 @@\n-a\n-b\n+c\n+d\n+e\n z\n')).slice(1);
     const shownOf = (isSplit: boolean) =>
-      rowsOf(block?.lines ?? [], { isSplit, isOpen: () => false }).map((row) =>
-        'folded' in row ? 'folded' : `${row.left?.text ?? ''}|${row.right?.text ?? ''} ${row.shown}`,
-      );
-    expect(shownOf(true)).toEqual(['a|c right', 'b|d right', '|e right']);
-    expect(shownOf(false)).toEqual(['a|c left', 'b|d left', 'a|c right', 'b|d right', '|e right']);
+      rowsOf(lines, isSplit, closed).map((row) => row.map((cell) => cell.map((line) => line?.text ?? '')));
+    expect(shownOf(true)).toEqual([
+      [
+        ['a', 'c'],
+        ['c', 'a'],
+      ],
+      [
+        ['b', 'd'],
+        ['d', 'b'],
+      ],
+      [
+        ['', 'e'],
+        ['e', ''],
+      ],
+      [['z'], ['z']],
+    ]);
+    expect(shownOf(false)).toEqual([
+      [['a', 'c']],
+      [['b', 'd']],
+      [['c', 'a']],
+      [['d', 'b']],
+      [['e', '']],
+      [['z']],
+    ]);
+  });
+
+  it('names a line the same however it is shown, and none twice', () => {
+    const lines = linesOf(file('@@ -7,3 +8,3 @@\n a\n-b\n+c\n d\n')).slice(1);
+    const names = lines.map(({ id }) => id.replace(/^.*(?=[LR])/, ''));
+    expect(names).toEqual(['R8', 'L8', 'R9', 'R10']);
   });
 
   it('folds long stretches that are the same, until somebody opens them', () => {
-    const [block] = blocksOf(file(`@@ -1,20 +1,21 @@\n${' same\n'.repeat(20)}+new\n`));
-    const rows = rowsOf(block?.lines ?? [], { isSplit: false, isOpen: () => false });
-    expect(rows.map((row) => ('folded' in row ? row.folded.length : 1))).toEqual([1, 1, 1, 14, 1, 1, 1, 1]);
-    expect(rowsOf(block?.lines ?? [], { isSplit: false, isOpen: (at) => at === 0 })).toHaveLength(21);
+    const lines = linesOf(file(`@@ -1,20 +1,21 @@\n${' same\n'.repeat(20)}+new\n`)).slice(1);
+    const rows = rowsOf(lines, false, closed);
+    const three = ['same', 'same', 'same'];
+    const texts = rows.map(([cell]) => cell?.[0]?.text);
+    expect(texts).toEqual([...three, 'Show 14 unchanged lines', ...three, 'new']);
+    expect(rowsOf(lines, false, (same) => same.length === 20)).toHaveLength(21);
   });
 });
