@@ -5,7 +5,7 @@ import { type ParsedText, parseText } from '../yaml/core/document.ts';
 import { locate } from '../yaml/core/locate.ts';
 import { isWithin, parseSelector, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
-import { diffFields } from '../yaml/diff/diff.ts';
+import { diffFields, isByFields } from '../yaml/diff/diff.ts';
 import { MASK } from '../yaml/mask/secrets.ts';
 
 /** A file that a rollback changes. Texts are null for what has none: a file that does not exist, a binary one, a link. */
@@ -32,6 +32,8 @@ export interface ChangedFields {
 export function changedFields({ path, before, after, exists, unmasked }: ChangedText): ChangedFields {
   const none = { selectors: null, secrets: new Set<string>() };
   if (!exists.before || !exists.after || before === null || after === null) return none;
+  // A text that happens to be YAML: what is secret in it is masked by the rules for its lines, and not by field.
+  if (!isByFields({ path, before, after })) return none;
   const changes = diffFields({ path, unmasked, before, after }, { lines: false });
   if (changes === null || changes.length > MOST) return none;
   const secrets = changes.filter((change) =>

@@ -150,7 +150,8 @@ function decode(bytes: Uint8Array | null): string | null | undefined {
   }
 }
 
-function isByFields({
+/** Whether a file has fields for display. In another, what is secret is known by its lines alone. */
+export function isByFields({
   path,
   before,
   after,
