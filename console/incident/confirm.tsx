@@ -1,7 +1,7 @@
 /** The one question before many votes. */
 import { useState } from 'preact/hooks';
 import { Dialog } from '../parts/dialog.tsx';
-import type { ReviewRow } from './review.tsx';
+import type { ReviewRow } from './row-words.ts';
 
 const SHOWN = 12;
 

@@ -155,6 +155,7 @@ function Waits({ of: { have, need, approvers } }: { readonly of: NonNullable<Row
 const SAID = [
   ['failed', ['failed', 'failed']],
   ['pending', ['waits for approval', 'wait for approval']],
+  ['proposed', ['waits to be merged', 'wait to be merged']],
   ['approved', ['approved', 'approved']],
   ['executing', ['executing', 'executing']],
   ['rejected', ['rejected', 'rejected']],
@@ -171,14 +172,17 @@ const ENDED: ReadonlySet<string> = new Set([
   'superseded',
 ]);
 
+/** What has a pull request is approved, and waits to be merged. */
+const stateOf = ({ status, pullRequest }: Row): string =>
+  status === 'approved' && pullRequest !== undefined ? 'proposed' : status;
+
 /** `312 of 500 completed, 3 failed, 12 wait for approval` */
 function countsOf(rows: readonly Row[]): string {
-  const count = (status: Row['status']) => rows.filter((each) => each.status === status).length;
   const parts = SAID.map(([status, [one, many]]) => {
-    const number = count(status);
+    const number = rows.filter((row) => stateOf(row) === status).length;
     return number === 0 ? '' : `, ${number} ${number === 1 ? one : many}`;
   });
-  return `${count('completed')} of ${rows.length} completed${parts.join('')}`;
+  return `${rows.filter(({ status }) => status === 'completed').length} of ${rows.length} completed${parts.join('')}`;
 }
 
 const ORDER: readonly string[] = [

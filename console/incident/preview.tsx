@@ -116,14 +116,14 @@ function PlanRow({ of, to, isTaken, onToggle }: RowProps) {
           ),
           plan === undefined ? <Badge state={status} /> : impactOf(plan),
           plan !== undefined && !plan.unchanged && error === undefined ? approvalOf(plan.gate) : null,
-          <>
+          <div class="lines">
             <Stands of={of} />
             {plan !== undefined && (
               <a class="target" href={differencePath(scope, plan.mode, target)} data-primary>
                 Difference<span class="hidden"> of {scope}</span>
               </a>
             )}
-          </>,
+          </div>,
         ]}
         names={['scope', 'versions', 'impact', 'approval', 'stands']}
       />
@@ -141,7 +141,7 @@ function Stands({ of: { plan, error } }: { readonly of: IncidentRow }) {
       {error !== undefined && (
         <div class="failure">
           <Badge state="block" name="blocked" />
-          {(blocks.length === 0 || error.code !== 'PLAN_BLOCKED') && (
+          {blocks.length === 0 && (
             <>
               {' '}
               {error.message} <span class="code">{error.code}</span>

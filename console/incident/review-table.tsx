@@ -2,9 +2,8 @@
 import type { IncidentReviewed } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Findings } from '../parts/findings.tsx';
-import { isVotable, type ReviewRow } from './review.tsx';
 import { Cells, SomeRows, Table } from './rows.tsx';
-import { impactOf, versionName } from './row-words.ts';
+import { impactOf, isVotable, type ReviewRow, versionName } from './row-words.ts';
 
 interface ReviewTableProps {
   readonly of: readonly ReviewRow[];
@@ -61,7 +60,7 @@ function PlanRow({ of, isTaken, onToggle }: RowProps) {
           ),
           status === 'pending' ? plan !== undefined && impactOf(plan) : <Badge state={status} />,
           author,
-          <>
+          <div class="lines">
             {error !== undefined && (
               <p class="failure">
                 {error.message} <span class="code">{error.code}</span>
@@ -73,7 +72,7 @@ function PlanRow({ of, isTaken, onToggle }: RowProps) {
             <a class="target" href={`/requests/${requestId}`} data-primary>
               Difference<span class="hidden"> of {scope}</span>
             </a>
-          </>,
+          </div>,
         ]}
       />
     </tr>
@@ -84,13 +83,15 @@ function PlanRow({ of, isTaken, onToggle }: RowProps) {
 export function Voted({ of: { rollbacks } }: { readonly of: IncidentReviewed }) {
   const refused = rollbacks.filter(({ error }) => error !== undefined);
   const voted = rollbacks.filter((each) => each.voted).length;
+  const failed = refused.filter((each) => each.voted).length;
   return (
     <>
       <p class="verdict" role="status">
         <b>
           {voted} of {rollbacks.length} voted on
         </b>
-        {refused.length > 0 && `, ${refused.length} not as it was meant`}.
+        {failed > 0 && `, ${failed} failed to be executed`}
+        {refused.length > failed && `, ${refused.length - failed} got no vote`}.
       </p>
       <ul class="rows">
         {refused.map(({ scope, requestId, error }) => (

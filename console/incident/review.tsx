@@ -9,9 +9,9 @@ import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem } from '../parts/states.tsx';
 import { Confirm } from './confirm.tsx';
 import { ReviewTable, Voted } from './review-table.tsx';
+import { isVotable, type ReviewRow } from './row-words.ts';
 
 type Act = 'approve' | 'reject';
-export type ReviewRow = IncidentPlans['rollbacks'][number];
 
 /** Milliseconds: hundreds of plans take their time. */
 const PATIENCE = 600_000;
@@ -147,10 +147,6 @@ const ACTS = [
   ['approve', 'Approve'],
   ['reject', 'Reject'],
 ] as const;
-
-/** What cannot be planned now can be rejected all the same. */
-export const isVotable = ({ status, may }: ReviewRow): boolean =>
-  status === 'pending' && (may === undefined || may.allowed);
 
 function Asker({
   of,

@@ -3,11 +3,16 @@ import type { IncidentPlans } from '../contract.ts';
 import { type ScopeNames, scopePath } from '../data/paths.ts';
 import type { IncidentRow } from './asking.ts';
 
-type Summary = NonNullable<IncidentPlans['rollbacks'][number]['plan']> | NonNullable<IncidentRow['plan']>;
+export type ReviewRow = IncidentPlans['rollbacks'][number];
+type Summary = NonNullable<ReviewRow['plan']> | NonNullable<IncidentRow['plan']>;
 
 /** Nothing stands in its way, and there is something to do. */
 export const isTakeable = ({ error, status, plan }: IncidentRow): boolean =>
   error === undefined && status === 'not started' && plan?.unchanged === false;
+
+/** What cannot be planned now can be rejected all the same. */
+export const isVotable = ({ status, may }: ReviewRow): boolean =>
+  status === 'pending' && (may === undefined || may.allowed);
 
 export const versionName = (version: number | null, commit: string | null): string =>
   version === null ? (commit?.slice(0, 10) ?? 'nothing') : `v${version}`;
