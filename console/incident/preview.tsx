@@ -116,7 +116,7 @@ function PlanRow({ of, to, isTaken, onToggle }: RowProps) {
           ),
           plan === undefined ? <Badge state={status} /> : impactOf(plan),
           plan !== undefined && !plan.unchanged && error === undefined ? approvalOf(plan.gate) : null,
-          <div class="lines">
+          <div class="beside">
             <Stands of={of} />
             {plan !== undefined && (
               <a class="target" href={differencePath(scope, plan.mode, target)} data-primary>
@@ -138,16 +138,10 @@ function Stands({ of: { plan, error } }: { readonly of: IncidentRow }) {
   const others = findings.filter(({ severity }) => severity !== 'block');
   return (
     <>
-      {error !== undefined && (
+      {error !== undefined && blocks.length === 0 && (
         <div class="failure">
-          <Badge state="block" name="blocked" />
-          {blocks.length === 0 && (
-            <>
-              {' '}
-              {error.message} <span class="code">{error.code}</span>
-              <span class="hint block">{error.hint}</span>
-            </>
-          )}
+          <Badge state="block" name="blocked" /> {error.message} <span class="code">{error.code}</span>
+          <span class="hint block">{error.hint}</span>
         </div>
       )}
       <Findings of={blocks} />

@@ -60,7 +60,7 @@ function PlanRow({ of, isTaken, onToggle }: RowProps) {
           ),
           status === 'pending' ? plan !== undefined && impactOf(plan) : <Badge state={status} />,
           author,
-          <div class="lines">
+          <div class="beside">
             {error !== undefined && (
               <p class="failure">
                 {error.message} <span class="code">{error.code}</span>

@@ -1,5 +1,6 @@
 /** What `npm run tour:api` asks a server, in order, and docs/api.md shows: one call a step. */
 import { deploy, freezeBranch, thawBranch } from './happenings.ts';
+import { INCIDENT_STEPS } from './incident-steps.ts';
 import type { Step } from './step.ts';
 
 const API = '/api/v1';
@@ -95,6 +96,7 @@ export const STEPS: readonly Step[] = [
     show: ['id', 'status', 'approval.have', 'result'],
     holds: { status: 'completed' },
   },
+  ...INCIDENT_STEPS,
   {
     title: 'An execution that fails',
     text: 'The branch now refuses pushes. Jane asks for another rollback …',

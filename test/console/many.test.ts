@@ -45,7 +45,9 @@ describe.skipIf(!hasChromium || !isProof)(`incident and audit${needsChromium}`, 
     await page.getByText('3 of 4 would be rolled back').waitFor();
     const rows = page.getByRole('table', { name: 'Plans' }).getByRole('row');
     const [first, production] = [rows.nth(1), rows.filter({ hasText: 'acme/production/api' })];
-    expect(await first.innerText()).toMatch(/acme\/canary\/api[^]*blocked[^]*FIXED_FIELD/);
+    expect(await first.innerText()).toMatch(
+      /acme\/canary\/api[^]*blocks FIXED_FIELD[^]*--override FIXED_FIELD/,
+    );
     expect(await first.getByRole('checkbox').isDisabled()).toBe(true);
     expect(await production.innerText()).toMatch(
       /v3 →[^]*v2[^]*1 file, 3 fields in api[^]*1 approval, by anybody but you/,
