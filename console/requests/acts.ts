@@ -19,8 +19,12 @@ const IN: Readonly<Partial<Record<RequestView['status'], readonly Act[]>>> = {
 };
 
 /** A vote is always shown, with why it cannot be given; the others only where this person may, or where the server has to be asked. */
-export const actsOf = ({ status }: RequestView, { value }: Loaded<RequestPlan>): readonly Act[] =>
-  (IN[status] ?? []).filter((act) => isVote(act) || value === null || value.may[act].allowed);
+export const actsOf = (of: RequestView, { value }: Loaded<RequestPlan>): readonly Act[] =>
+  possibleIn(of).filter((act) => isVote(act) || value === null || value.may[act].allowed);
+
+/** What waits to be merged is executed already. */
+const possibleIn = ({ status, proposed }: RequestView): readonly Act[] =>
+  status === 'approved' && proposed !== null ? ['cancel'] : (IN[status] ?? []);
 
 const isVote = (act: Act) => act === 'approve' || act === 'reject';
 
@@ -42,8 +46,8 @@ interface Refusal {
 }
 
 /** The same reason is said once. */
-export function refusalsOf({ status }: RequestView, plan: RequestPlan | null): readonly Refusal[] {
-  const refused = (IN[status] ?? []).flatMap((act): readonly Refusal[] => {
+export function refusalsOf(of: RequestView, plan: RequestPlan | null): readonly Refusal[] {
+  const refused = possibleIn(of).flatMap((act): readonly Refusal[] => {
     const permit = plan?.may[act] ?? { allowed: true };
     return permit.allowed ? [] : [{ act, message: permit.message, hint: permit.hint }];
   });

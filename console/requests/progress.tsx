@@ -7,15 +7,16 @@ import { useStep } from './step.ts';
 const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
 
 export function Progress({ of }: { readonly of: RequestView }) {
-  const { id, status, result } = of;
+  const { id, status, result, proposed } = of;
   const step = useStep(id);
   const last = STEPS.findIndex((each) => each === step);
-  const isRunning = status === 'executing' || status === 'approved';
+  // What waits to be merged is with its host, and with no worker.
+  const isRunning = status === 'executing' || (status === 'approved' && proposed === null);
   return (
     <>
       {(isRunning || (status === 'completed' && last >= 0)) && (
         <section class="part" aria-label="Steps of the execution">
-          <h2>{isRunning ? 'It is executed' : 'It was executed'}</h2>
+          <h2>{titleOf(isRunning, last)}</h2>
           <ol class="progress">
             {STEPS.map((step, index) => {
               const isDone = index <= last || status === 'completed';
@@ -42,6 +43,11 @@ export function Progress({ of }: { readonly of: RequestView }) {
       {result !== null && result.status !== 'failed' && <Done of={result} />}
     </>
   );
+}
+
+function titleOf(isRunning: boolean, last: number): string {
+  if (!isRunning) return 'It was executed';
+  return last < 0 ? 'It is about to be executed' : 'It is executed';
 }
 
 function saysOf(isRunning: boolean, last: number): string {

@@ -4,20 +4,24 @@ import type { RequestView } from '../contract.ts';
 import { call } from '../data/call.ts';
 import type { Problem as ProblemValue } from '../data/problem.ts';
 import { refresh } from '../data/resource.ts';
+import { session } from '../data/session.ts';
 import { Command } from '../parts/command.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 
-export function Review({ of: { id, breakGlass } }: { readonly of: RequestView }) {
+export function Review({ of: { id, breakGlass, author, status } }: { readonly of: RequestView }) {
   if (breakGlass === null) return null;
+  const known = session.value;
+  const isOwn = known.state === 'signed-in' && known.me.person.email === author.email;
+  const isOver = status === 'completed' || status === 'failed';
   const { ticket, review } = breakGlass;
   return (
     <section class="part stack" aria-label="Review">
       <h2>Review</h2>
       <p>It went ahead without approval, in a break-glass session{ticket !== null && ` (${ticket})`}.</p>
       {review === null ? (
-        <ReviewForm id={id} />
+        <Awaited {...{ id, isOwn, isOver }} />
       ) : (
         <p>
           Reviewed by <bdi>{review.actor.name}</bdi>, <Time at={review.at} />:{' '}
@@ -26,6 +30,19 @@ export function Review({ of: { id, breakGlass } }: { readonly of: RequestView })
       )}
     </section>
   );
+}
+
+function Awaited({
+  id,
+  isOwn,
+  isOver,
+}: {
+  readonly id: string;
+  readonly isOwn: boolean;
+  readonly isOver: boolean;
+}) {
+  if (isOwn) return <p>It waits for the review of another person: nobody reviews their own.</p>;
+  return isOver ? <ReviewForm id={id} /> : <p>It can be reviewed once it was executed.</p>;
 }
 
 function ReviewForm({ id }: { readonly id: string }) {

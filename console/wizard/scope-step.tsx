@@ -40,7 +40,7 @@ export function ScopeStep({ ask, environment, choose, next }: StepProps) {
             <span>
               <b>{TITLES[each]}</b>
               <span class="block faint" id={`radius-${each}`}>
-                {radiusOf(each, { environment, service })}{' '}
+                {radiusOf(each, { environment, service })}
                 <Numbers
                   ask={{ ...ask, ...changeTo(ask, each, service) }}
                   mode={each}

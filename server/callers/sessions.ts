@@ -109,7 +109,7 @@ function cookieOf(request: FastifyRequest): string | null {
 }
 
 /** Cookies ignore ports: of two servers on one machine, neither takes the place of the other's login. */
-export function nameFor({ headers }: Pick<FastifyRequest, 'headers'>): string {
+function nameFor({ headers }: Pick<FastifyRequest, 'headers'>): string {
   const port = LOOPBACK.exec(headers.host ?? '')?.[1];
   return port === undefined ? COOKIE : `${COOKIE}-${port}`;
 }

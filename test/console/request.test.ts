@@ -121,6 +121,113 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
+  it('is told of step by step while it is executed, by name', async () => {
+    const held = scene.holdAt('staged');
+    const at = await ask('api', 'v1');
+    const open = await openPage(browser, scene.jane, { at });
+    const { page } = open;
+    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    const approved = scene.bob.post(`/api/v1${at.replace('requests', 'rollbacks')}/approve`, {});
+    await held.reached;
+    const steps = page.getByRole('region', { name: 'Steps of the execution' });
+    const step = (name: string) => steps.getByRole('listitem').filter({ hasText: name });
+    await steps.getByRole('status').filter({ hasText: 'staged.' }).waitFor();
+    expect(
+      (await steps.getByRole('listitem').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ')),
+    ).toEqual([
+      '✓ planned done',
+      '✓ staged done',
+      '○ delivered not yet',
+      '○ published not yet',
+      '○ verified not yet',
+    ]);
+    // Somebody who lists requests sees it too.
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    held.letGo();
+    await step('verified done').waitFor();
+    await page.getByText('It is in Git: commit').waitFor();
+    expect((await approved).body.status).toBe('completed');
+    expectNothingWrong(open);
+  });
+
+  it('is retried where it failed, once what stopped it is gone', async () => {
+    const at = await ask('web', 'v1');
+    await scene.configure({ checks: { fixed: ['#/replicas'] } });
+    const [approver, asker] = [
+      await openPage(browser, scene.bob, { at }),
+      await openPage(browser, scene.jane, { at, width: 360 }),
+    ];
+    await approver.page.getByRole('button', { name: 'Approve' }).click();
+    for (const { page } of [approver, asker]) {
+      const failure = page.getByRole('alert').filter({ hasText: 'It failed' });
+      await failure.getByText('FIXED_FIELD').waitFor();
+      await page.getByRole('button', { name: 'Retry', disabled: false }).waitFor();
+      // Nothing of it can be withdrawn any more.
+      expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+    }
+    await asker.page.getByRole('button', { name: 'Another revision' }).waitFor();
+    await scene.configure();
+    await asker.page.getByRole('button', { name: 'Retry' }).click();
+    for (const { page } of [approver, asker]) await page.getByText('It is in Git: commit').waitFor();
+    expect(await scene.read('apps/acme/production/web/app.yaml')).toContain('web:1.0.0');
+    expectNothingWrong(approver);
+    expectNothingWrong(asker);
+  });
+
+  it('goes ahead in a break-glass session, which every page tells of, and is reviewed by another person', async () => {
+    const opened = await scene.jane.post('/api/v1/break-glass', {
+      scope: 'acme/production',
+      justification: HOSTILE,
+      minutes: 30,
+    });
+    const open = await openPage(browser, scene.jane);
+    const other = await openPage(browser, scene.bob, { width: 360 });
+    const banner = ({ page }: typeof open) =>
+      page
+        .getByRole('status')
+        .filter({ hasText: 'Break-glass session Jane Doe may roll back acme/production' });
+    const pages = [
+      '/e/acme/production',
+      '/e/acme/staging/api/history',
+      '/requests',
+      '/holds',
+      '/audit',
+      '/incident',
+    ];
+    for (const path of ['/', ...pages, '/nothing']) {
+      await open.go(path);
+      await banner(open).getByText(HOSTILE.slice(0, -1)).waitFor();
+    }
+    await banner(other).waitFor();
+    await open.go('/e/acme/production/rollback?step=preview&mode=full&to=v2');
+    const { page } = open;
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('No approval is needed while your break-glass session is open.').waitFor();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('Checkout is down');
+    const submit = page.getByRole('button', { name: 'Submit rollback' });
+    // Nobody else looks at it before: the name of all of it is typed all the same.
+    expect(await submit.isDisabled()).toBe(true);
+    await page.getByRole('textbox', { name: /^Type acme\/production/ }).fill('acme/production');
+    await submit.click();
+    await page.waitForURL(/\/requests\/rbk-/);
+    await page.getByText('It is in Git: commit').waitFor();
+    const own = page.getByRole('region', { name: 'Review' });
+    await own.getByText('It waits for the review of another person').waitFor();
+    expect(await own.getByRole('button').count()).toBe(0);
+    await other.go(new URL(page.url()).pathname);
+    const review = other.page.getByRole('region', { name: 'Review' });
+    const complete = review.getByRole('button', { name: 'Complete the review' });
+    expect(await complete.isDisabled()).toBe(true);
+    await review.getByRole('textbox', { name: 'What you found' }).fill(HOSTILE);
+    await complete.click();
+    for (const each of [own, review]) await each.getByText('Reviewed by Bob').waitFor();
+    await scene.jane.call('DELETE', `/api/v1/break-glass/${opened.body.id}`);
+    await banner(other).waitFor({ state: 'detached' });
+    expect(await other.page.locator('main script, main img, aside script, aside img').count()).toBe(0);
+    expectNothingWrong(open);
+    expectNothingWrong(other);
+  });
+
   it('is withdrawn by who asked, keeps nobody out, and takes notes', async () => {
     const at = await ask('web', 'v1');
     const open = await openPage(browser, scene.jane, { at, width: 360 });

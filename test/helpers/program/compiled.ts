@@ -21,6 +21,7 @@ const PROGRAMS = [
   'test/helpers/people/ledger-process.ts',
   'test/helpers/queue/rollback-worker.ts',
   'test/helpers/queue/worker-process.ts',
+  'test/helpers/servers/console-process.ts',
   'test/helpers/servers/redis-parent.ts',
 ];
 /** Which cannot be bundled: it looks for files of its own. */
