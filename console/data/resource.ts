@@ -5,6 +5,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { call } from './call.ts';
+import { now } from './clock.ts';
 import type { Problem } from './problem.ts';
 import { session } from './session.ts';
 
@@ -46,8 +47,9 @@ export function useResource<Value>(path: string | null): Loaded<Value> {
   return path === null ? NOTHING : (entryOf(path).state.value as Loaded<Value>);
 }
 
-/** Asks again for all that is shown. */
+/** Asks again for all that is shown. A page that nobody looks at asks nothing: when it is looked at, it is brought up to date (events.ts). */
 export function refresh(isWanted: (path: string) => boolean = () => true): void {
+  if (document.visibilityState === 'hidden') return;
   for (const [path, { users }] of entries) if (users > 0 && isWanted(path)) void load(path);
 }
 
@@ -88,7 +90,8 @@ async function ask(path: string, entry: Entry): Promise<void> {
   }
   const value = answer.status === 304 ? before.value : answer.value;
   entry.etag = answer.etag;
-  state.value = { value, problem: null, isLoading: false, at: Date.now() };
+  now.value = Date.now();
+  state.value = { value, problem: null, isLoading: false, at: now.value };
 }
 
 function sweep(): void {

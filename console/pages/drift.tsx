@@ -6,6 +6,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Command } from '../parts/command.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Empty, Resource } from '../parts/states.tsx';
+import { Time } from '../parts/time.tsx';
 import type { PanelProps } from '../scope/panel-props.ts';
 
 /** Worst first. */
@@ -31,14 +32,18 @@ export function DriftPanel({ names }: PanelProps) {
   );
 }
 
-function Objects({ of: { objects, commit } }: { readonly of: Drift }) {
+function Objects({ of: { objects, commit, observedAt } }: { readonly of: Drift }) {
   const sorted = objects.toSorted((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state));
-  const differing = objects.filter(({ state }) => state !== 'same' && state !== 'unchecked').length;
   return (
     <>
       <p>
-        {differing === 0 ? 'No object differs' : `${differing} of ${objects.length} objects differ`} from what
-        was delivered at <code>{commit.slice(0, 12)}</code>.
+        {summaryOf(objects)} what was delivered at <code>{commit.slice(0, 12)}</code>
+        {observedAt !== undefined && (
+          <span class="faint">
+            , observed <Time at={observedAt} span /> ago
+          </span>
+        )}
+        .
       </p>
       <ul class="rows">
         {sorted.map(({ cluster, kind, namespace, name, state, fields, message }) => (
@@ -63,6 +68,17 @@ function Objects({ of: { objects, commit } }: { readonly of: Drift }) {
       </ul>
     </>
   );
+}
+
+/** What could not be checked is never taken for the same. */
+function summaryOf(objects: Drift['objects']): string {
+  const all = `${objects.length} object${objects.length === 1 ? '' : 's'}`;
+  const unchecked = objects.filter(({ state }) => state === 'unchecked').length;
+  const differing = objects.filter(({ state }) => state !== 'same').length - unchecked;
+  if (objects.length === 0) return 'There are no objects in';
+  if (unchecked === objects.length) return `None of the ${all} could be checked against`;
+  const rest = unchecked === 0 ? '' : `, and ${unchecked} could not be checked,`;
+  return differing === 0 ? `No object differs${rest} from` : `${differing} of ${all} differ${rest} from`;
 }
 
 const shown = (value: unknown): string =>

@@ -14,7 +14,7 @@ const MEANS: Readonly<Record<LiveStatus['state'], string>> = {
   degraded: 'The cluster has this revision, and it is not healthy.',
   overtaken: 'The cluster runs a later revision.',
   unconfirmed:
-    'The cluster could not be asked: this revision is in Git, and nobody knows here whether it runs.',
+    'This revision is in Git, and nobody knows here whether it runs: what could not be found out is said below.',
 };
 
 export function Live({ names }: { readonly names: ScopeNames }) {
@@ -44,7 +44,7 @@ export function LiveState({ of: { state, live } }: { readonly of: LiveStatus }) 
               {message} {code !== undefined && <span class="code">{code}</span>}
               <br />
               <span class="faint">
-                {object} in {cluster}, asked <Time at={observedAt} quiet />
+                {object} in {cluster}, observed <Time at={observedAt} quiet span /> ago
               </span>
             </span>
           </li>

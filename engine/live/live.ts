@@ -13,6 +13,7 @@ import { parseScope } from '../layout/layout.ts';
 import { resolveScope } from '../rollback/plan.ts';
 import { log } from '../queries/queries.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type Asking, shareAnswers } from './clusters/shared.ts';
 import { combine } from './combine.ts';
 import { observerContext } from './context.ts';
 import { observeTargets } from './observe.ts';
@@ -35,13 +36,14 @@ export interface LiveInput {
 }
 
 export function createLive({ answer, clusters, clock }: LiveInput): Live {
+  const shared = shareAnswers(clusters, clock);
   return {
-    status: ({ scope: text, signal, ...ask }) =>
+    status: ({ scope: text, signal, maxAge = 0, ...ask }) =>
       answer({ ...ask, scope: text }, async (snapshot, _readable, git) => {
         const { mode: _, ...scope } = await resolveScope(snapshot, { scope: text });
-        return statusOf({ snapshot, git, clusters, clock, signal }, scope);
+        return statusOf({ snapshot, git, asking: shared.within(maxAge), clock, signal }, scope);
       }),
-    ofRollback: ({ requestId, signal, ...ask }) =>
+    ofRollback: ({ requestId, signal, maxAge = 0, ...ask }) =>
       answer(ask, async (snapshot, readable, git) => {
         // Most repositories name no cluster, and then nothing is searched for.
         if (snapshot.layout.config.live.length === 0) throw notConfigured(requestId);
@@ -54,14 +56,17 @@ export function createLive({ answer, clusters, clock }: LiveInput): Live {
           });
         readable.require(found.scope);
         const scope = parseScope(snapshot.layout, found.scope);
-        const looking = { snapshot, git, clusters, clock, signal };
+        const looking = { snapshot, git, asking: shared.within(maxAge), clock, signal };
         return { requestId, ...(await statusOf(looking, scope, found.commit)) };
       }),
-    drift: ({ scope: text, signal, ...ask }) =>
+    drift: ({ scope: text, signal, maxAge = 0, ...ask }) =>
       answer({ ...ask, scope: text }, async (snapshot) => {
         const { mode: _, ...scope } = await resolveScope(snapshot, { scope: text });
         const { driftOf } = await import('./drift/drift.ts');
-        return driftOf({ snapshot, clusters, signal }, scope);
+        const asking = shared.within(maxAge);
+        const found = await driftOf({ snapshot, clusters: asking.clusters, signal }, scope);
+        const times = found.objects.map(({ cluster }) => asking.askedAt(cluster) ?? clock.now());
+        return { ...found, observedAt: new Date(Math.min(clock.now(), ...times)).toISOString() };
       }),
   };
 }
@@ -69,18 +74,23 @@ export function createLive({ answer, clusters, clock }: LiveInput): Live {
 interface Looking {
   readonly snapshot: Snapshot;
   readonly git: GitRepository;
-  readonly clusters: Clusters;
+  readonly asking: Asking;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** `at`: of the revision with this commit, in place of the current one. */
 async function statusOf(looking: Looking, scope: Coordinates, at?: ObjectId): Promise<LiveStatus> {
-  const { snapshot, git, clusters, clock, signal } = looking;
+  const { snapshot, git, asking, clock, signal } = looking;
   const { desired, targets } = await requireTargets(snapshot, scope, at);
   const { address } = await git.destination(snapshot.branch);
   const context = observerContext({ snapshot, git, addresses: [address], now: clock.now() });
+  const { clusters, askedAt } = asking;
   const observed = await observeTargets({ targets, clusters, contextOf: () => context, signal });
   const { state, live } = combine(observed, clock.now());
-  return { scope: formatCoordinates(scope), desired, state: state ?? 'unconfirmed', live };
+  const dated = live.map((each) => {
+    const at = askedAt(each.cluster);
+    return at === undefined ? each : { ...each, observedAt: new Date(at).toISOString() };
+  });
+  return { scope: formatCoordinates(scope), desired, state: state ?? 'unconfirmed', live: dated };
 }

@@ -5,9 +5,11 @@ export interface LiveAsk {
   /** Whose permission to `read` is asked. Absent: nobody's. */
   readonly reader?: Person | undefined;
   readonly signal?: AbortSignal;
+  /** Milliseconds: what a cluster answered this long ago, to whoever asked, is taken for an answer. 0 where absent: it is asked anew. */
+  readonly maxAge?: number;
 }
 
-/** Whether clusters run what Git holds. Every call asks them anew; one that cannot be asked is `unconfirmed`, and never an error. */
+/** Whether clusters run what Git holds. Every call asks them anew, unless it allows for answers of some age; one that cannot be asked is `unconfirmed`, and never an error. */
 export interface Live {
   /**
    * Of a service, or of all services of an environment.

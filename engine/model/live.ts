@@ -223,4 +223,6 @@ export interface Drift {
   readonly scope: string;
   readonly commit: ObjectId;
   readonly objects: readonly DriftObject[];
+  /** When clusters were asked. */
+  readonly observedAt?: string;
 }

@@ -1,4 +1,4 @@
-/** Whether clusters run what the branch holds: they are asked with every call, by the process that serves. */
+/** Whether clusters run what the branch holds: the process that serves asks them, once for all who ask within a few seconds. */
 import type { FastifyReply } from 'fastify';
 import { type Engine, findRequestId } from '../../engine/index.ts';
 import { answers, callerOf, readerOf, type Routes } from '../routes/route.ts';
@@ -19,26 +19,26 @@ export const liveRoutes: Routes = (app, { engine }) => {
       {
         schema: {
           ...describe(`Whether ${what} is live`),
-          description: ANEW,
+          description: WHEN,
           params,
           response: answers({ 200: liveStatus }),
         },
       },
       async (request, reply) =>
-        anew(reply, (signal) => engine.live.status({ ...of(request.params), ...readerOf(request), signal })),
+        asked(reply, (how) => engine.live.status({ ...of(request.params), ...readerOf(request), ...how })),
     );
     app.get(
       `${place}/drift`,
       {
         schema: {
           ...describe(`How clusters differ from what was delivered of ${what}`),
-          description: `${ANEW} Secrets are never read.`,
+          description: `${WHEN} Secrets are never read.`,
           params,
           response: answers({ 200: drift }),
         },
       },
       async (request, reply) =>
-        anew(reply, (signal) => engine.live.drift({ ...of(request.params), ...readerOf(request), signal })),
+        asked(reply, (how) => engine.live.drift({ ...of(request.params), ...readerOf(request), ...how })),
     );
   }
   app.get(
@@ -46,7 +46,7 @@ export const liveRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         ...describe('Whether the revision that a rollback published is live'),
-        description: ANEW,
+        description: WHEN,
         params: requestParams,
         response: answers({ 200: rollbackLive }),
       },
@@ -54,13 +54,19 @@ export const liveRoutes: Routes = (app, { engine }) => {
     async (request, reply) => {
       const { person: reader } = callerOf(request);
       const requestId = await findRequestId(engine, reader, request.params.id);
-      return anew(reply, (signal) => engine.live.ofRollback({ requestId, reader, signal }));
+      return asked(reply, (how) =>
+        engine.live.ofRollback({ requestId, reader, ...how, maxAge: MAX_AGE_OF_ROLLBACK }),
+      );
     },
   );
 };
 
-const ANEW =
-  'Clusters are asked with every call. One that cannot be asked is `unconfirmed` or `unchecked`, which is no failure of the call.';
+/** Milliseconds: pages ask each 30 s, and each open page asks; those of a rollback that is on its way, each 5 s. */
+const MAX_AGE = 12_000;
+const MAX_AGE_OF_ROLLBACK = 4000;
+
+const WHEN =
+  'Clusters are asked with the call, or were a few seconds before it, for somebody else: `observedAt` says when. One that cannot be asked is `unconfirmed` or `unchecked`, which is no failure of the call.';
 
 const of = (
   names: Parameters<typeof scopeOf>[0],
@@ -68,10 +74,13 @@ const of = (
   scope: scopeOf(names),
 });
 
-/** Nobody keeps it, and nobody is asked for whoever has gone. */
-function anew<Value>(reply: FastifyReply, ask: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+/** Caches on the way keep nothing of it, and nobody is asked for whoever has gone. */
+function asked<Value>(
+  reply: FastifyReply,
+  ask: (how: { readonly signal: AbortSignal; readonly maxAge: number }) => Promise<Value>,
+): Promise<Value> {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   void reply.header('cache-control', 'no-store');
-  return ask(gone.signal);
+  return ask({ signal: gone.signal, maxAge: MAX_AGE });
 }

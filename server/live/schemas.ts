@@ -53,5 +53,5 @@ const driftObject = z
   .meta({ id: 'DriftObject' });
 
 export const drift = z
-  .object({ scope: z.string(), commit: commitId, objects: z.array(driftObject) })
+  .object({ scope: z.string(), commit: commitId, objects: z.array(driftObject), observedAt: time.optional() })
   .meta({ id: 'Drift' });
