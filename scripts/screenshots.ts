@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
+import { z } from 'zod';
 import { buildFixturesRepo } from './build-fixtures-repo.ts';
 import { say } from './narrate.ts';
 
@@ -19,9 +20,13 @@ interface Picture {
   readonly width: number;
   readonly height: number;
   readonly colorScheme: 'dark' | 'light';
+  /** The button that leads to what is shown. */
+  readonly press?: string;
 }
 
-const PICTURES: readonly Picture[] = [
+const SCOPES = ['acme/production/api-gateway', 'globex/production/api-gateway', 'acme/production/web'];
+
+const picturesOf = (requestId: string): readonly Picture[] => [
   { name: 'console-scope', path: SCOPE, width: 1280, height: 820, colorScheme: 'dark' },
   {
     name: 'console-compare',
@@ -31,6 +36,28 @@ const PICTURES: readonly Picture[] = [
     colorScheme: 'light',
   },
   { name: 'console-phone', path: `${SCOPE}/api-gateway`, width: 390, height: 820, colorScheme: 'dark' },
+  {
+    name: 'console-preview',
+    path: `${SCOPE}/api-gateway/rollback?step=preview&mode=service&to=v7`,
+    width: 1280,
+    height: 900,
+    colorScheme: 'light',
+  },
+  {
+    name: 'console-request',
+    path: `/requests/${requestId}`,
+    width: 1280,
+    height: 900,
+    colorScheme: 'dark',
+  },
+  {
+    name: 'console-incident',
+    path: `/incident?${new URLSearchParams(SCOPES.map((scope) => ['scope', scope])).toString()}`,
+    press: 'Preview',
+    width: 1280,
+    height: 900,
+    colorScheme: 'dark',
+  },
 ];
 
 const folder = await mkdtemp(join(tmpdir(), 'backtrail-pictures-'));
@@ -43,12 +70,13 @@ const env = {
 try {
   await buildFixturesRepo(join(folder, 'config'));
   await withServer(async (url, token) => {
-    await prepare(url, token);
+    const requestId = await prepare(url, token);
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       args: ['--no-sandbox'],
     });
-    for (const picture of PICTURES) await take(browser, `${url}${picture.path}#token=${token}`, picture);
+    for (const picture of picturesOf(requestId))
+      await take(browser, `${url}${picture.path}#token=${token}`, picture);
     await browser.close();
   });
 } finally {
@@ -74,7 +102,7 @@ async function withServer(work: (url: string, token: string) => Promise<void>): 
 }
 
 /** A request that waits for another person. */
-async function prepare(url: string, token: string): Promise<void> {
+async function prepare(url: string, token: string): Promise<string> {
   const answer = await fetch(`${url}/api/v1/rollbacks`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -88,16 +116,23 @@ async function prepare(url: string, token: string): Promise<void> {
     }),
   });
   if (!answer.ok) throw new Error(await answer.text());
+  const { requestId } = z.object({ requestId: z.string() }).parse(await answer.json());
+  return requestId;
 }
 
-async function take(browser: Browser, address: string, { name, width, height, colorScheme }: Picture) {
+async function take(browser: Browser, address: string, { name, width, height, colorScheme, press }: Picture) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
   const page = await context.newPage();
+  const settled = async () => {
+    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await page.locator('main h1').waitFor();
+    await page.locator('.loading').first().waitFor({ state: 'detached' });
+  };
   await page.goto(address);
-  await page.getByRole('tabpanel').waitFor();
-  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
-  await page.locator('.loading').first().waitFor({ state: 'detached' });
-  await page.locator('.running, .difference').first().waitFor();
+  await settled();
+  if (press !== undefined) await page.getByRole('button', { name: press, exact: true }).click();
+  await page.locator('.running, .difference, main table').first().waitFor();
+  await settled();
   await page.screenshot({ path: join(DOCS, `${name}.png`) });
   await context.close();
   say(`docs/${name}.png`);

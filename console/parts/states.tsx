@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Loaded } from '../data/resource.ts';
 import { refresh } from '../data/resource.ts';
 import type { Problem as ProblemValue, ProblemKind } from '../data/problem.ts';
+import { Prose } from './prose.tsx';
 import { Time } from './time.tsx';
 
 const TITLES: Readonly<Record<ProblemKind, string>> = {
@@ -36,8 +37,14 @@ export function Problem({
       <h2>
         <span aria-hidden="true">{SIGNS[kind]}</span> {TITLES[kind]}
       </h2>
-      <p>{message}</p>
-      {hint !== '' && <p class="hint">{hint}</p>}
+      <p>
+        <Prose text={message} />
+      </p>
+      {hint !== '' && (
+        <p class="hint">
+          <Prose text={hint} />
+        </p>
+      )}
       {code !== '' && <p class="code">{code}</p>}
       {onRetry !== undefined && kind !== 'missing' && (
         <button type="button" onClick={onRetry}>

@@ -80,7 +80,8 @@ function Request({ of }: { readonly of: RequestView }) {
 function Planned({ of }: { readonly of: RequestPlan }) {
   return (
     <>
-      <Findings of={of.findings} />
+      {of.findings.length > 0 && <h3>Findings</h3>}
+      <Findings of={of.findings} areFolded />
       <Impact of={of} />
       <Changes of={of} />
     </>

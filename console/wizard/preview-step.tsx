@@ -62,7 +62,11 @@ function Planned({ of }: { readonly of: GatedPlan }) {
       </p>
       <section class="part" aria-label="Checks">
         <h3>Findings</h3>
-        {findings.length === 0 ? <Empty>No check found anything.</Empty> : <Findings of={findings} />}
+        {findings.length === 0 ? (
+          <Empty>No check found anything.</Empty>
+        ) : (
+          <Findings of={findings} areFolded />
+        )}
       </section>
       <Impact of={of} />
       {unchanged ? <Empty>It is at this revision already.</Empty> : <Changes of={of} />}
