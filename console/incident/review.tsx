@@ -9,7 +9,7 @@ import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem } from '../parts/states.tsx';
 import { Confirm } from './confirm.tsx';
 import { ReviewTable, Voted } from './review-table.tsx';
-import { isVotable, type ReviewRow } from './row-words.ts';
+import { isVotable, type ReviewRow, voteOn } from './row-words.ts';
 
 type Act = 'approve' | 'reject';
 
@@ -42,7 +42,7 @@ export function Review({ id, isOpen, authors }: ReviewProps) {
   const vote = async (act: Act, rows: readonly ReviewRow[], comment: string) => {
     setProblem(null);
     const body = {
-      votes: rows.map(({ requestId, digest }) => ({ id: requestId, digest })),
+      votes: rows.map((row) => voteOn(row, act)),
       ...(comment !== '' && { comment }),
     };
     const answer = await call<IncidentReviewed>(`${path}/${act}`, {
@@ -89,7 +89,10 @@ function Deciding({ id, of, authors, onVote }: DecidingProps) {
   const [asked, setAsked] = useState<Act | null>(null);
   const own = of.filter(({ author }) => by === '' || author === by);
   const taken = by === '' ? [] : own.filter((row) => isVotable(row) && !left.includes(row.requestId));
-  const rowsOf = { approve: taken.filter(({ error }) => error === undefined), reject: taken };
+  const rowsOf = {
+    approve: taken.filter(({ error }) => error === undefined),
+    reject: taken.filter(({ may }) => may === undefined || may.reject.allowed),
+  };
   const said = [
     ...(authors.length > 1 && by !== '' ? ['--author', by] : []),
     ...(comment === '' ? [] : ['--comment', comment]),

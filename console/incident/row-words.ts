@@ -12,7 +12,13 @@ export const isTakeable = ({ error, status, plan }: IncidentRow): boolean =>
 
 /** What cannot be planned now can be rejected all the same. */
 export const isVotable = ({ status, may }: ReviewRow): boolean =>
-  status === 'pending' && (may === undefined || may.allowed);
+  status === 'pending' && (may === undefined || may.reject.allowed || may.approve.allowed);
+
+/** What was shown of it is what is voted on. */
+export const voteOn = ({ requestId: id, digest, plan }: ReviewRow, act: 'approve' | 'reject') =>
+  act === 'reject' || plan === undefined
+    ? { id, digest }
+    : { id, digest: plan.digest, rendered: plan.rendered };
 
 export const versionName = (version: number | null, commit: string | null): string =>
   version === null ? (commit?.slice(0, 10) ?? 'nothing') : `v${version}`;

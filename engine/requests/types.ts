@@ -239,6 +239,8 @@ export interface Requests {
       readonly id: RequestId;
       /** Of the plan that was looked at. */
       readonly digest?: string;
+      /** Of its manifests, where approvals bind to them; of no account for a rejection. */
+      readonly rendered?: string;
     }[];
   }): Promise<readonly PromiseSettledResult<RequestView>[]>;
   /** @throws REQUEST_NOT_PENDING, PERMISSION_DENIED */

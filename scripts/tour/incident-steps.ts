@@ -52,8 +52,8 @@ export const INCIDENT_STEPS: readonly Step[] = [
       OTHER: 'rollbacks.1.requestId',
       TWO: 'rollbacks.1.digest',
     },
-    show: ['rollbacks.0.scope', 'rollbacks.0.author', 'rollbacks.0.plan.impact', 'rollbacks.0.may'],
-    holds: { 'rollbacks.0.may.allowed': true, 'rollbacks.1.may.allowed': true },
+    show: ['rollbacks.0.scope', 'rollbacks.0.author', 'rollbacks.0.plan.impact', 'rollbacks.0.may.approve'],
+    holds: { 'rollbacks.0.may.approve.allowed': true, 'rollbacks.1.may.approve.allowed': true },
   },
   {
     text: '… and approves them in one signed commit, each for the plan that was looked at.',

@@ -88,7 +88,7 @@ async function decide(
   await voteOnAll(engine, items, {
     actor,
     decision,
-    digests: new Map(votes.map(({ id, digest }) => [id, digest])),
+    seen: new Map(votes.map(({ id, digest, rendered }) => [id, { digest, ...(rendered && { rendered }) }])),
     ...(comment && { comment: recordable(comment) }),
   });
   if (decision === 'approved')

@@ -118,10 +118,17 @@ export const incidentPlans = z
       reviewedRow.extend({
         atomic: z.literal(true).optional(),
         plan: summary
-          .extend({ changed: z.boolean().describe('It is not what reviewers are asked about.') })
+          .extend({
+            digest,
+            rendered: z
+              .string()
+              .nullable()
+              .describe('Digest of the manifests, where approvals bind to them as well.'),
+            changed: z.boolean().describe('It is not what reviewers are asked about.'),
+          })
           .optional()
           .describe('Absent: it cannot be planned now.'),
-        may: permit.optional().describe('Whether the caller may approve or reject it.'),
+        may: z.object({ approve: permit, reject: permit }).optional(),
       }),
     ),
   })
@@ -130,7 +137,13 @@ export const incidentPlans = z
 export const incidentVotes = z
   .strictObject({
     votes: z
-      .array(z.strictObject({ id: requestId, digest: digest.describe('Of the plan that was looked at.') }))
+      .array(
+        z.strictObject({
+          id: requestId,
+          digest: digest.describe('Of the plan that was looked at.'),
+          rendered: digest.nullish().describe('`rendered` of that plan.'),
+        }),
+      )
       .min(1)
       .max(5000),
     comment: z.string().max(100_000).nullish(),

@@ -134,6 +134,46 @@ describe.skipIf(!hasChromium || !isProof)(`incident and audit${needsChromium}`, 
     expect(await scene.read('apps/acme/production/web/app.yaml')).toContain('web:1.0.0');
   });
 
+  it('asks for all or nothing where it says so, and says what was not done', async () => {
+    const at = '/incident?scope=acme%2Fproduction%2F*&to=v2&atomic=yes';
+    const open = await openPage(browser, scene.jane, { at, width: 360 });
+    const { page } = open;
+    await page.getByRole('checkbox', { name: 'All in one push, or none' }).uncheck();
+    await page.getByRole('checkbox', { name: 'All in one push, or none' }).check();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('It is slow');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText('2 of 2 would be rolled back').waitFor();
+    // Somebody else changes one of them between the look and the submission.
+    const extra = { 'apps/acme/production/web/extra.yaml': 'a: 1\n' };
+    await scene.repo.replay([{ files: extra, message: 'One more file' }], 'main');
+    await page.getByRole('button', { name: 'Submit 2 rollbacks' }).click();
+    const region = page.getByRole('region', { name: 'What was not done' });
+    await region.getByText('Nothing was asked for.').waitFor();
+    expect(await region.innerText()).toMatch(/acme\/production\/web[^]*PLAN_CHANGED/);
+    expect(await misfitsAnywhere(open)).toEqual([]);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText('2 of 2 would be rolled back').waitFor();
+    await page.getByRole('button', { name: 'Submit 2 rollbacks' }).click();
+    await page.getByText('0 of 2 completed, 2 wait for approval').waitFor();
+    await page.getByText('They are published in one push, or none of them').waitFor();
+    const id = new URL(page.url()).searchParams.get('id');
+    const more = { id, reason: HOSTILE, rollbacks: [{ scope: 'acme/production', to: 'v1' }] };
+    const carol = await scene.serve({ name: 'Carol', email: 'carol@example.com' });
+    await carol.post('/api/v1/incidents', more);
+    const approver = await openPage(browser, scene.bob, {
+      at: new URL(page.url()).pathname + new URL(page.url()).search,
+    });
+    await approver.page.getByRole('button', { name: 'Look at the plans' }).click();
+    await approver.page.getByText('Several people asked under this id').waitFor();
+    await approver.page.getByRole('combobox', { name: 'Asked for by' }).selectOption('jane@example.com');
+    await approver.page.getByRole('button', { name: 'Reject 2' }).click();
+    await approver.page.getByRole('button', { name: 'Yes, reject 2' }).click();
+    await page.getByText('0 of 3 completed, 1 waits for approval, 2 rejected').waitFor();
+    expect(await misfitsAnywhere(approver)).toEqual([]);
+    expectNothingWrong(open);
+    expectNothingWrong(approver);
+  });
+
   it('makes every rollback again, and says that it is honest', async () => {
     const open = await openPage(browser, scene.jane, { at: '/audit' });
     const { page } = open;

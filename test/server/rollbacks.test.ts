@@ -317,12 +317,12 @@ describe('an incident', () => {
         author: 'jane@example.com',
         status: 'pending',
         plan: { currentVersion: 2, targetVersion: 1, impact: { files: 1 }, changed: false },
-        may: { allowed: true },
+        may: { approve: { allowed: true }, reject: { allowed: true } },
       })),
     );
     const own = await jane.get(`${at}/plans`);
     expect(own.body.rollbacks[0]).toMatchObject({
-      may: { code: 'OWN_REQUEST' },
+      may: { approve: { code: 'OWN_REQUEST' } },
       error: { code: 'OWN_REQUEST' },
     });
     const votes = plans.body.rollbacks.map(({ requestId, digest }: Record<string, string>) => ({

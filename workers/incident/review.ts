@@ -8,6 +8,7 @@ import {
   isFailure,
   type Person,
   requirePermit,
+  type RequestId,
   type RequestPlan,
   type RequestView,
 } from '../../engine/index.ts';
@@ -39,6 +40,12 @@ interface Wanted {
   readonly revisions?: boolean;
 }
 
+/** Digests of a plan, and of its manifests where votes bind to them. */
+export interface Seen {
+  readonly digest: string;
+  readonly rendered?: string;
+}
+
 /** All that are open and that they may read, by scope. What stands in the way of their vote is in `error`. */
 export async function findReview(engine: Reviewing, { decision, ...of }: Wanted): Promise<ReviewItem[]> {
   const found = await engine.requests.planIncident(of);
@@ -57,7 +64,7 @@ export async function findReview(engine: Reviewing, { decision, ...of }: Wanted)
 
 function refusalOf({ plan, may }: RequestPlan, decision: Decision): BacktrailError | null {
   try {
-    requirePermit(may.approve);
+    requirePermit(decision === 'approved' ? may.approve : may.reject);
     if (decision === 'approved' && isBlocked(plan)) throw blockedError(plan);
     return null;
   } catch (error) {
@@ -70,7 +77,7 @@ export const isVotable = ({ request, error }: ReviewItem): boolean => request.st
 
 /**
  * The votes on these, each for the plan that was looked at, in one signed commit. What is refused is refused by itself, and said in its item.
- * `digests`: where they are not those that reviewers are asked about, by request.
+ * `seen`: what was looked at, by request; absent: what reviewers are asked about.
  */
 export async function voteOnAll(
   engine: Reviewing,
@@ -79,14 +86,23 @@ export async function voteOnAll(
     readonly actor: Person;
     readonly decision: Decision;
     readonly comment?: string;
-    readonly digests?: ReadonlyMap<string, string>;
+    readonly seen?: ReadonlyMap<RequestId, Seen>;
   },
 ): Promise<void> {
-  const { digests, ...said } = how;
+  const { seen, ...said } = how;
   const open = items.filter(isVotable);
-  const votes = open.map(({ request: { id, digest } }) => ({ id, digest: digests?.get(id) ?? digest }));
+  const votes = open.map((item) => {
+    const { id } = item.request;
+    return { id, ...(seen?.get(id) ?? askedAbout(item)) };
+  });
   const results = await engine.requests.reviewMany({ ...said, votes });
   for (const [index, item] of open.entries()) recordVote(item, results[index]);
+}
+
+/** As for a single vote. */
+function askedAbout({ request: { digest, rendered }, planned }: ReviewItem): Seen {
+  const binds = planned !== undefined && planned.rendered !== null && rendered !== null;
+  return { digest, ...(binds && { rendered }) };
 }
 
 function recordVote(item: ReviewItem, result: PromiseSettledResult<RequestView> | undefined): void {
@@ -163,8 +179,13 @@ export function reviewPlans(id: string, items: readonly ReviewItem[]) {
       ...(request.atomic && { atomic: true as const }),
       ...(request.status === 'pending' && { approval: request.approval }),
       ...(planned && {
-        plan: { ...summaryOf(planned.plan), changed: planned.changed },
-        may: planned.may.approve,
+        plan: {
+          ...summaryOf(planned.plan),
+          digest: planned.plan.digest,
+          rendered: planned.rendered,
+          changed: planned.changed,
+        },
+        may: { approve: planned.may.approve, reject: planned.may.reject },
       }),
       ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
     })),

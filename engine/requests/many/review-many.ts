@@ -118,10 +118,10 @@ async function decideOne(
   const { state } = file;
   const owners = state.status === 'pending' ? await ownersOf(context, state) : knownOwners(context, state);
   const deciding: Deciding = { context, rules, ledgerSnapshot, file, state, owners };
-  const { digest } = vote;
+  const { digest, rendered } = vote;
   if (decision === 'rejected')
     return { event: await decideRejection(deciding, { actor, comment, digest }, taken), changed: null };
-  return decideApproval(deciding, { actor, comment, digest }, async () => {
+  return decideApproval(deciding, { actor, comment, digest, rendered }, async () => {
     const plan = plans.get(keyOf(state));
     if (plan?.status === 'rejected') throw plan.reason;
     return plan?.value ?? replan(context, state);
