@@ -110,9 +110,10 @@ export function addRequestPlan(program: Program, group: Command): void {
           const id = await findRequestId(engine, reader, typed);
           return engine.requests.plan({ id, reader, revisions: true });
         });
-        const { request, changed } = replanned;
+        const { request, changed, rendered } = replanned;
         const { value, ...output } = planOutput(style, asReviewed(replanned));
-        return { ...output, value: { ...value, requestId: request.id, status: request.status, changed } };
+        const { id: requestId, status } = request;
+        return { ...output, value: { ...value, requestId, status, changed, rendered } };
       }),
     );
 }
