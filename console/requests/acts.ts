@@ -39,7 +39,7 @@ export const isShown = ({ digest, rendered }: RequestView, plan: RequestPlan): b
   plan.changed ||
   (plan.digest === digest && (plan.rendered === null || rendered === null || plan.rendered === rendered));
 
-interface Refusal {
+export interface Refusal {
   readonly act: Act;
   readonly message: string;
   readonly hint: string;

@@ -8,7 +8,7 @@ import { type Loaded, refresh } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
 import { LinkButton } from '../parts/link-button.tsx';
 import { Problem } from '../parts/states.tsx';
-import { type Act, actsOf, bodyOf, isShown, lineOf, mayDo, NAMES, refusalsOf } from './acts.ts';
+import { type Act, actsOf, bodyOf, isShown, lineOf, mayDo, NAMES, type Refusal, refusalsOf } from './acts.ts';
 import { Moved, useLooked } from './looked.tsx';
 
 interface DecisionProps {
@@ -34,11 +34,13 @@ export function Decision({ of, plan }: DecisionProps) {
   const acts = actsOf(of, plan);
   const may = (act: Act) => mayDo(act, of, plan) && (act !== 'approve' || differences === null);
   const takesComment = acts.some((act) => act !== 'retry' && may(act));
-  if (acts.length === 0 && refusalsOf(of, plan.value).length === 0) return null;
+  const refused = refusalsOf(of, plan.value);
+  if (acts.length === 0 && refused.length === 0) return null;
   return (
     <section class="part stack" aria-label="Decision" id="decision">
       <h2>Decision</h2>
-      <Refusals of={of} plan={plan.value} />
+      <Late of={of} plan={plan.value} />
+      <Refusals of={refused.filter(({ act }) => act !== 'cancel')} />
       {acts.includes('approve') && differences !== null && <Moved by={differences} onLook={look} />}
       {takesComment && <Comment value={comment} onType={setComment} />}
       <div class="actions way-on">
@@ -60,7 +62,8 @@ export function Decision({ of, plan }: DecisionProps) {
           </span>
         )}
       </div>
-      {problem !== null && <Problem problem={problem} />}
+      {problem !== null && <Refused problem={problem} />}
+      <Refusals of={refused.filter(({ act }) => act === 'cancel')} />
       {acts.filter(may).map((act) => (
         <Command key={act} line={lineOf(act, { id: of.id, plan: plan.value, comment })} />
       ))}
@@ -82,21 +85,37 @@ function Comment({ value, onType }: { readonly value: string; readonly onType: (
   );
 }
 
-function Refusals({ of, plan }: { readonly of: RequestView; readonly plan: RequestPlan | null }) {
-  const isLate = of.status === 'pending' && plan !== null && !isShown(of, plan);
+function Late({ of, plan }: { readonly of: RequestView; readonly plan: RequestPlan | null }) {
+  if (of.status !== 'pending' || plan === null || isShown(of, plan)) return null;
+  return (
+    <p class="verdict warn" role="status">
+      <b>Reviewers are asked about a newer plan:</b> it can be approved once it is shown here.
+    </p>
+  );
+}
+
+function Refusals({ of }: { readonly of: readonly Refusal[] }) {
   return (
     <>
-      {isLate && (
-        <p class="verdict warn" role="status">
-          <b>Reviewers are asked about a newer plan:</b> it can be approved once it is shown here.
-        </p>
-      )}
-      {refusalsOf(of, plan).map(({ act, message, hint }) => (
+      {of.map(({ act, message, hint }) => (
         <p key={act} class={act === 'cancel' ? 'faint' : 'verdict warn'}>
           <b>You may not {act} it:</b> {message} {hint}
         </p>
       ))}
     </>
+  );
+}
+
+/** What was looked at is not what would be approved: the page has shown that by now, and the server says no more than it. */
+function Refused({ problem }: { readonly problem: ProblemValue }) {
+  if (problem.code !== 'PLAN_CHANGED') return <Problem problem={problem} />;
+  return (
+    <section class="problem refused" role="alert">
+      <h3>Nothing was approved</h3>
+      <p>{problem.message}</p>
+      <p>Look at what is shown here now, and approve that.</p>
+      <p class="code">{problem.code}</p>
+    </section>
   );
 }
 

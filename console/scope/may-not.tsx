@@ -10,7 +10,7 @@ export function MayNot({ of: { may, askers } }: { readonly of: Pick<EnvironmentV
   return (
     <section class="verdict warn" aria-label="Not permitted">
       <p>
-        <b>You may not ask for a rollback here:</b> {request.message}
+        <b>Not permitted:</b> {request.message}
       </p>
       {askers.length > 0 ? (
         <>

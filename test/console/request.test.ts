@@ -71,6 +71,8 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await page.getByText('It would change something else now').waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('Reviewers were asked again').waitFor();
+    const refused = page.getByRole('alert').filter({ hasText: 'Nothing was approved' });
+    await refused.getByText('Look at what is shown here now, and approve that.').waitFor();
     await page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
     // Somebody else has them asked once more, and the plan is a while on its way.
     let send = (): void => undefined;
