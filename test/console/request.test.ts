@@ -69,7 +69,13 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await since.getByText('wrote a note').waitFor();
     await since.getByText('extra.yaml').waitFor();
     await page.getByText('It would change something else now').waitFor();
+    const path = `/api/v1${at.replace('requests', 'rollbacks')}`;
+    const shown = (await scene.bob.get(`${path}/plan`)).body;
+    expect((await scene.bob.get(path)).body.digest).not.toBe(shown.digest);
+    const sent = page.waitForRequest((request) => request.url().endsWith('/approve'));
     await page.getByRole('button', { name: 'Approve' }).click();
+    // What is on the screen, and not what reviewers were asked about before.
+    expect((await sent).postDataJSON()).toMatchObject({ digest: shown.digest });
     await page.getByText('Reviewers were asked again').waitFor();
     const refused = page.getByRole('alert').filter({ hasText: 'Nothing was approved' });
     await refused.getByText('Look at what is shown here now, and approve that.').waitFor();

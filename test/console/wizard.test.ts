@@ -75,39 +75,50 @@ describe.skipIf(!hasChromium)(`the wizard${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
-  it.runIf(isProof)('chooses a mode, a service and fields by keys alone, and asks for approval', async () => {
-    const open = await openPage(browser, scene.jane, { at: '/e/acme/production/rollback' });
-    const { page } = open;
-    const lines = page.getByText('backtrail rollback');
-    await tabTo(page, /^Full/);
-    for (const name of ['Service', 'Field']) {
-      await page.keyboard.press('ArrowDown');
-      await page.waitForURL((url) => url.searchParams.get('mode') === name.toLowerCase());
-    }
-    await page.getByText('Choose a service.').waitFor();
-    await tabTo(page, 'Service');
-    await page.keyboard.press('w');
-    await page.getByText(/\d fields can be chosen/).waitFor();
-    // Nothing says yet which fields go back.
-    expect(await lines.count()).toBe(0);
-    for (const heading of ['Is this the place', 'Which revision', 'What would change?']) {
+  it.runIf(isProof)(
+    'chooses a mode, a service and fields by keys alone, as whoever approves does in another browser',
+    async () => {
+      const open = await openPage(browser, scene.jane, { at: '/e/acme/production/rollback' });
+      const { page } = open;
+      const lines = page.getByText('backtrail rollback');
+      await tabTo(page, /^Full/);
+      for (const name of ['Service', 'Field']) {
+        await page.keyboard.press('ArrowDown');
+        await page.waitForURL((url) => url.searchParams.get('mode') === name.toLowerCase());
+      }
+      await page.getByText('Choose a service.').waitFor();
+      await tabTo(page, 'Service');
+      await page.keyboard.press('w');
+      await page.getByText(/\d fields can be chosen/).waitFor();
+      // Nothing says yet which fields go back.
+      expect(await lines.count()).toBe(0);
+      for (const heading of ['Is this the place', 'Which revision', 'What would change?']) {
+        await press(page, 'Next');
+        await page.getByRole('heading', { name: heading }).waitFor();
+        await settled(page);
+        expect([heading, await lines.count()]).toEqual([heading, 0]);
+      }
+      await tabTo(page, /#\/image$/);
+      await page.keyboard.press('Space');
+      await page.getByText(/--field 'apps\/acme\/production\/web\/app\.yaml#\/image'/).waitFor();
       await press(page, 'Next');
-      await page.getByRole('heading', { name: heading }).waitFor();
-      await settled(page);
-      expect([heading, await lines.count()]).toEqual([heading, 0]);
-    }
-    await tabTo(page, /#\/image$/);
-    await page.keyboard.press('Space');
-    await page.getByText(/--field 'apps\/acme\/production\/web\/app\.yaml#\/image'/).waitFor();
-    await press(page, 'Next');
-    await page.getByText('1 approval is needed').waitFor();
-    await tabTo(page, 'Reason');
-    await page.keyboard.type('Only the image');
-    await press(page, 'Submit rollback');
-    await page.waitForURL(/\/requests\/rbk-/);
-    await page.getByText('0 of 1 approval').waitFor();
-    expectNothingWrong(open);
-  });
+      await page.getByText('1 approval is needed').waitFor();
+      await tabTo(page, 'Reason');
+      await page.keyboard.type('Only the image');
+      await press(page, 'Submit rollback');
+      await page.waitForURL(/\/requests\/rbk-/);
+      await page.getByText('0 of 1 approval').waitFor();
+      const other = await openPage(browser, scene.bob, { at: new URL(page.url()).pathname });
+      await other.page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
+      await press(other.page, 'Approve');
+      for (const each of [page, other.page]) await each.getByText('It is in Git: commit').waitFor();
+      const text = await scene.read('apps/acme/production/web/app.yaml');
+      expect(text).toContain('web:1.1.0');
+      expect(text).toContain('replicas: 3');
+      expectNothingWrong(open);
+      expectNothingWrong(other);
+    },
+  );
 
   it.runIf(isProof)(
     'keeps step and choices where it is loaded anew, and goes back with the browser',
