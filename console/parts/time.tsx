@@ -2,7 +2,7 @@
 import { now } from '../data/clock.ts';
 import { durationOf, exactly, relativeTo } from './duration.ts';
 
-/** `quiet`: in a row of a list, whose details have the exact one; it takes no focus of its own. `span`: how long it is ago, alone. */
+/** `quiet`: in a row that can have the focus, and shows the exact one then; it takes no focus of its own. `span`: how long it is ago, alone. */
 export function Time({
   at,
   quiet = false,

@@ -28,7 +28,7 @@ export function Notes({ of: { id, notes } }: { readonly of: RequestView }) {
               <b>{nameOf(note.kind)}</b> <span class="reason">{note.text}</span>
             </span>
             <span class="faint side">
-              <bdi>{note.actor.name}</bdi>, <Time at={note.at} quiet />
+              <bdi>{note.actor.name}</bdi>, <Time at={note.at} />
             </span>
           </li>
         ))}

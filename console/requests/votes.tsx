@@ -33,7 +33,7 @@ export function Votes({ of: { approval, reviews, status, gate } }: { readonly of
             <span class="grow">
               <bdi>{actor.name}</bdi>{' '}
               <span class="faint">
-                <Time at={at} quiet />
+                <Time at={at} />
                 {identity === 'unverified' && ', unverified'}
                 {!counts && ', does not count'}
               </span>

@@ -44,7 +44,7 @@ export function LiveState({ of: { state, live } }: { readonly of: LiveStatus }) 
               {message} {code !== undefined && <span class="code">{code}</span>}
               <br />
               <span class="faint">
-                {object} in {cluster}, observed <Time at={observedAt} quiet span /> ago
+                {object} in {cluster}, observed <Time at={observedAt} span /> ago
               </span>
             </span>
           </li>

@@ -1,6 +1,7 @@
 /** A release that a cluster on loopback runs, two people who look at it in pages of their own, one who may not, and a worker. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import type { Person } from '../../engine/internal.ts';
 import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
 import { type Cluster, startCluster } from '../helpers/cluster/cluster.ts';
@@ -81,10 +82,12 @@ const manifestOf = (version: number) =>
 
 /** As a pipeline commits it: the source, and what is rendered from it. */
 function release(version: number): Readonly<Record<string, string>> {
-  const objects = [manifestOf(version), configMap({ ...SAFE, data: { VERSION: String(version) } })];
-  const rendered = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const texts = [manifestOf(version), configMap({ ...SAFE, data: { VERSION: String(version) } })].map(
+    (object) => stringify(object),
+  );
   return {
-    'apps/acme/production/api/app.yaml': `image: registry.example.com/api:${version}.0.0\n`,
-    'rendered/acme/production/api.yaml': `${rendered}\n`,
+    'apps/acme/production/api/deployment.yaml': texts[0] ?? '',
+    'apps/acme/production/api/config-map.yaml': texts[1] ?? '',
+    'rendered/acme/production/api.yaml': texts.join('---\n'),
   };
 }

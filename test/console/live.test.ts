@@ -57,37 +57,42 @@ describe.skipIf(!hasChromium || !hasKubectl)(`a cluster, on the page${needs}`, (
     expectNothingWrong(open);
   });
 
-  it('asks a cluster once for ten pages, and nothing for one that nobody looks at', async () => {
-    scene.runs(3);
-    scene.pass();
-    const asked = async (times: number) => {
-      scene.cluster.requests.length = 0;
-      const place = '/api/v1/environments/acme/production/services/api';
-      const answers = await Promise.all(Array.from({ length: times }, () => scene.jane.get(`${place}/live`)));
+  it.runIf(isProof)(
+    'asks a cluster once for ten pages, and nothing for one that nobody looks at',
+    async () => {
+      scene.runs(3);
       scene.pass();
-      expect(new Set(answers.map(({ body }) => body.state))).toEqual(new Set(['live']));
-      return scene.cluster.lines().length;
-    };
-    // What the cluster can do is asked for once.
-    await asked(1);
-    const [ofOne, ofTen] = [await asked(1), await asked(10)];
-    expect([ofOne > 0, ofTen]).toEqual([true, ofOne]);
-    const { page } = await openPage(browser, scene.jane, { at: SCOPE });
-    await saying(page, 'The cluster runs this revision.');
-    const calls: string[] = [];
-    page.on('request', (request) => calls.push(request.url()));
-    await look(page, 'hidden');
-    await page.evaluate(`dispatchEvent(new Event('online'))`);
-    await scene.jane.post('/api/v1/rollbacks', {
-      ...{ tenant: 'acme', environment: 'production', service: 'api', target: 'v2' },
-      justification: 'Nobody looks',
-    });
-    await page.waitForTimeout(1000);
-    expect(calls).toEqual([]);
-    await look(page, 'visible');
-    await page.getByRole('link', { name: /Nobody looks/ }).waitFor();
-    expect(calls.some((url) => url.endsWith('/live'))).toBe(true);
-  });
+      const asked = async (times: number) => {
+        scene.cluster.requests.length = 0;
+        const place = '/api/v1/environments/acme/production/services/api';
+        const answers = await Promise.all(
+          Array.from({ length: times }, () => scene.jane.get(`${place}/live`)),
+        );
+        scene.pass();
+        expect(new Set(answers.map(({ body }) => body.state))).toEqual(new Set(['live']));
+        return scene.cluster.lines().length;
+      };
+      // What the cluster can do is asked for once.
+      await asked(1);
+      const [ofOne, ofTen] = [await asked(1), await asked(10)];
+      expect([ofOne > 0, ofTen]).toEqual([true, ofOne]);
+      const { page } = await openPage(browser, scene.jane, { at: SCOPE });
+      await saying(page, 'The cluster runs this revision.');
+      const calls: string[] = [];
+      page.on('request', (request) => calls.push(request.url()));
+      await look(page, 'hidden');
+      await page.evaluate(`dispatchEvent(new Event('online'))`);
+      await scene.jane.post('/api/v1/rollbacks', {
+        ...{ tenant: 'acme', environment: 'production', service: 'api', target: 'v2' },
+        justification: 'Nobody looks',
+      });
+      await page.waitForTimeout(1000);
+      expect(calls).toEqual([]);
+      await look(page, 'visible');
+      await page.getByRole('link', { name: /Nobody looks/ }).waitFor();
+      expect(calls.some((url) => url.endsWith('/live'))).toBe(true);
+    },
+  );
 
   it.runIf(isProof)(
     'says of a scope whether it is live, degraded, or could not be asked, and why',

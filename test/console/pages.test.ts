@@ -31,6 +31,10 @@ const PAGES = [
 /** Where it is seen; lists to choose from have it too. */
 const textOf = (page: Page) => page.getByText(HOSTILE.slice(0, -1)).filter({ visible: true }).first();
 
+/** The exact time that is shown beside a relative one, or `none`. */
+const exactIn = (page: Page, row: string) =>
+  page.evaluate<string>(`getComputedStyle(document.querySelector('${row} .time'), '::after').content`);
+
 describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   let browser: Browser;
   let scene: Scene;
@@ -166,6 +170,32 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
+  it.runIf(isProof)('has no more of a long history in the page than is near the screen', async () => {
+    const open = await openPage(browser, scene.api, { at: ENVIRONMENT, width: 360 });
+    const { page } = open;
+    await page.route('**/history?*', (route) => route.fulfill({ json: longHistory(route.request().url()) }));
+    await open.go(`${ENVIRONMENT}/history`);
+    await page.getByRole('button', { name: 'Details of v5000: change 5000' }).click();
+    await page.getByText('Changes').first().waitFor();
+    let most = 0;
+    for (
+      let step = 0;
+      step < 400 && (await page.getByText('change 1', { exact: true }).count()) === 0;
+      step += 1
+    ) {
+      await page.mouse.wheel(0, 20_000);
+      await page.waitForTimeout(20);
+      most = Math.max(most, await page.locator('main tr').count());
+    }
+    await page.getByRole('button', { name: 'Details of v1: change 1' }).waitFor();
+    // A hundred pages of 50, all but a few of which are one empty row each.
+    expect(most).toBeLessThan(100 + 5 * 50);
+    expect((await misfitsOf(page)).wider).toBe(0);
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByRole('button', { name: 'Details of v5000: change 5000', expanded: true }).waitFor();
+    expectNothingWrong(open);
+  });
+
   it('draws differences by words, folds what is the same, and links to lines', async () => {
     const open = await openPage(browser, scene.api, { at: `${ENVIRONMENT}/web/compare?from=v1` });
     const { page } = open;
@@ -209,6 +239,7 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await page.getByRole('heading', { name: 'acme/production/web' }).waitFor();
     await open.go('/requests');
     await page.keyboard.press('j');
+    expect(await exactIn(page, '[data-row]:focus')).toMatch(/^"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"$/);
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/requests\/rbk-/);
     await page.keyboard.press('?');
@@ -281,3 +312,26 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     },
   );
 });
+
+/** A page of 5,000 revisions, as the server would give it. */
+function longHistory(url: string) {
+  const query = new URL(url).searchParams;
+  const newest = Number(query.get('cursor') ?? 5000);
+  const limit = Number(query.get('limit'));
+  const revisions = Array.from({ length: Math.min(limit, newest) }, (_, index) => {
+    const version = newest - index;
+    return {
+      version,
+      commit: String(version).padStart(40, '0'),
+      time: new Date(1_790_000_000_000 + version * 60_000).toISOString(),
+      author: { name: 'Jane Doe', email: 'jane@example.com' },
+      subject: `change ${version}`,
+      changes: [{ service: 'api', files: ['a.yaml'], fields: [`a.yaml#/image-of-a-long-name-${version}`] }],
+      identity: { images: [`example.com/api:${version}`], charts: [], revisions: [] },
+      ...{ source: 'unknown', status: 'unknown', eligible: true, reasons: [], current: version === 5000 },
+      ...{ rolledBackBy: null, undoneBy: null, rollbackOf: null, breakGlass: null },
+    };
+  });
+  const last = newest - revisions.length;
+  return { scope: 'acme/production', total: 5000, revisions, next: last > 0 ? String(last) : null };
+}
