@@ -87,7 +87,7 @@ function OnePage({ path, isFirst, onMore }: OnePageProps) {
     <Resource of={found} lines={8}>
       {({ events, next }) => (
         <>
-          {events.length === 0 && isFirst && <Empty>The ledger has no such event.</Empty>}
+          {events.length === 0 && isFirst && <Empty>The ledger has no such event that you may see.</Empty>}
           <ul class="rows">
             {events.map((event) => (
               <EventRow key={`${event.commit} ${event.eventId}`} of={event} />

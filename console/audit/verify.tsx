@@ -70,10 +70,16 @@ function Report({ of }: { readonly of: AuditReport }) {
   return (
     <div class="stack" role="status">
       <p class={`verdict ${isGood ? '' : tampered > 0 ? 'failure' : 'warn'}`}>
-        <b>
-          {honest} of {checked} honest
-        </b>
-        , {tampered} tampered, {unverifiable} unverifiable.{' '}
+        {checked === 0 ? (
+          <b>There is no rollback to check in it. </b>
+        ) : (
+          <>
+            <b>
+              {honest} of {checked} honest
+            </b>
+            , {tampered} tampered, {unverifiable} unverifiable.{' '}
+          </>
+        )}
         {ledger.tip === null
           ? 'There is no ledger.'
           : ledger.problems.length === 0
@@ -106,14 +112,22 @@ function Report({ of }: { readonly of: AuditReport }) {
         ))}
       </ul>
       {sorted.length > SHOWN && <p class="hint">{sorted.length - SHOWN} more: the command line lists all.</p>}
-      {outside.length > 0 && <h3>Made outside of Backtrail</h3>}
+      {outside.length > 0 && <Outside of={outside} />}
+    </div>
+  );
+}
+
+function Outside({ of }: { readonly of: AuditReport['outside'] }) {
+  return (
+    <>
+      <h3>Made outside of Backtrail</h3>
       <ul class="fields">
-        {outside.map(({ commit, kind, subject }) => (
+        {of.map(({ commit, kind, subject }) => (
           <li key={commit}>
             <Badge state="warn" name={kind} /> <code>{commit.slice(0, 12)}</code> <bdi>{subject}</bdi>
           </li>
         ))}
       </ul>
-    </div>
+    </>
   );
 }

@@ -32,7 +32,10 @@ function List({ value: { environments, findings = [] } }: { readonly value: Valu
   if (environments.length === 0)
     return (
       <>
-        <Empty>The layout of the configuration finds no environment on the branch.</Empty>
+        <Empty>
+          There is no environment here that you may see. Where others see none either, the layout of the
+          configuration finds none on the branch.
+        </Empty>
         <Findings of={findings} />
       </>
     );

@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   all: ['--all'],
 };
 const EMPTY: Readonly<Record<string, string>> = {
-  open: 'No request is open.',
+  open: 'No request that you may see is open.',
   pending: 'No request waits for approval.',
   failed: 'No request has failed.',
   all: 'Nobody has asked for a rollback yet.',

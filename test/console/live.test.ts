@@ -16,6 +16,7 @@ import { useRedis } from '../helpers/servers/redis.ts';
 import { liveScene, type LiveScene } from './live-scene.ts';
 
 const SCOPE = '/e/acme/production/api';
+const PLACE = { tenant: 'acme', environment: 'production', service: 'api' };
 const DEPLOYMENT = { kind: 'Deployment', namespace: 'acme', name: 'api' };
 const needs = needsChromium || (hasKubectl ? '' : ' (skipped: there is a kubectl for Linux x86_64 only)');
 
@@ -83,7 +84,8 @@ describe.skipIf(!hasChromium || !hasKubectl)(`a cluster, on the page${needs}`, (
       await look(page, 'hidden');
       await page.evaluate(`dispatchEvent(new Event('online'))`);
       await scene.jane.post('/api/v1/rollbacks', {
-        ...{ tenant: 'acme', environment: 'production', service: 'api', target: 'v2' },
+        ...PLACE,
+        target: 'v2',
         justification: 'Nobody looks',
       });
       await page.waitForTimeout(1000);
@@ -168,7 +170,8 @@ describe.skipIf(!hasChromium || !hasKubectl)(`a cluster, on the page${needs}`, (
         ['v1', 1, 'crash'],
       ] as const) {
         const { body } = await scene.jane.post('/api/v1/rollbacks', {
-          ...{ tenant: 'acme', environment: 'production', service: 'api', target },
+          ...PLACE,
+          target,
           justification: `${target} was well`,
         });
         const open = await openPage(browser, scene.jane, { at: `/requests/${body.requestId}` });
@@ -183,7 +186,7 @@ describe.skipIf(!hasChromium || !hasKubectl)(`a cluster, on the page${needs}`, (
         scene.runs(version, end);
         scene.pass();
         await saying(page, end === 'live' ? 'The cluster runs this revision.' : 'it is not healthy');
-        await page.getByText('It is in Git: commit').first().waitFor();
+        expect(await page.getByText('It is in Git: commit').first().isVisible()).toBe(true);
         expectNothingWrong(open);
       }
     },

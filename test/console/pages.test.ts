@@ -313,6 +313,18 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
   );
 });
 
+/** A revision of which nothing more is known. */
+const PLAIN = {
+  source: 'unknown',
+  status: 'unknown',
+  eligible: true,
+  reasons: [],
+  rolledBackBy: null,
+  undoneBy: null,
+  rollbackOf: null,
+  breakGlass: null,
+};
+
 /** A page of 5,000 revisions, as the server would give it. */
 function longHistory(url: string) {
   const query = new URL(url).searchParams;
@@ -328,8 +340,8 @@ function longHistory(url: string) {
       subject: `change ${version}`,
       changes: [{ service: 'api', files: ['a.yaml'], fields: [`a.yaml#/image-of-a-long-name-${version}`] }],
       identity: { images: [`example.com/api:${version}`], charts: [], revisions: [] },
-      ...{ source: 'unknown', status: 'unknown', eligible: true, reasons: [], current: version === 5000 },
-      ...{ rolledBackBy: null, undoneBy: null, rollbackOf: null, breakGlass: null },
+      ...PLAIN,
+      current: version === 5000,
     };
   });
   const last = newest - revisions.length;
