@@ -22,7 +22,11 @@ export function liveOver(http: Http, locate: Locate): Live {
       (await http.get(`/rollbacks/${segment(requestId)}/live`, {}, signal)) as Awaited<
         ReturnType<Live['ofRollback']>
       >,
-    drift: async ({ scope, signal }) =>
-      (await http.get(`${await pathOf(scope)}/drift`, {}, signal)) as Awaited<ReturnType<Live['drift']>>,
+    drift: async ({ scope, signal }) => {
+      const found = await http.get(`${await pathOf(scope)}/drift`, {}, signal);
+      // As on the repository, where clusters are asked anew.
+      const { observedAt: _, ...drift } = found as Awaited<ReturnType<Live['drift']>>;
+      return drift;
+    },
   };
 }

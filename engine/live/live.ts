@@ -65,6 +65,7 @@ export function createLive({ answer, clusters, clock }: LiveInput): Live {
         const { driftOf } = await import('./drift/drift.ts');
         const asking = shared.within(maxAge);
         const found = await driftOf({ snapshot, clusters: asking.clusters, signal }, scope);
+        if (maxAge === 0) return found;
         const times = found.objects.map(({ cluster }) => asking.askedAt(cluster) ?? clock.now());
         return { ...found, observedAt: new Date(Math.min(clock.now(), ...times)).toISOString() };
       }),

@@ -223,6 +223,6 @@ export interface Drift {
   readonly scope: string;
   readonly commit: ObjectId;
   readonly objects: readonly DriftObject[];
-  /** When clusters were asked. */
+  /** When clusters were asked, where earlier answers were allowed for. */
   readonly observedAt?: string;
 }
