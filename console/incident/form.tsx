@@ -1,5 +1,6 @@
 /** What an incident asks for: which scopes, back to what, and why. Nothing is asked for that was not looked at. */
 import { useLocation } from 'preact-iso';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Environments } from '../contract.ts';
 import { scopeName } from '../data/paths.ts';
 import { useResource } from '../data/resource.ts';
@@ -49,7 +50,7 @@ export function IncidentForm({ wish }: { readonly wish: Addressed }) {
       {sending === 'preview' && <Loading lines={5} />}
       {shown !== null && sending === null && (
         <section class="part stack" aria-label="What would be done">
-          <h2>What would be done</h2>
+          <Found />
           <Findings of={shown.findings ?? []} />
           <Preview
             of={shown.rollbacks}
@@ -75,6 +76,20 @@ export function IncidentForm({ wish }: { readonly wish: Addressed }) {
       <Command line={commandLine('incident', 'FILE', shown === null && '--dry-run')} />
       <File of={bodyOf({ ...draft, ...wish }, shown === null ? null : taken)} />
     </form>
+  );
+}
+
+/** Below a long list of scopes nobody would see that it came. */
+function Found() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView();
+  }, []);
+  return (
+    <h2 ref={heading} tabIndex={-1}>
+      What would be done
+    </h2>
   );
 }
 
