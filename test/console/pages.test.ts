@@ -285,6 +285,26 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expect(await page.getByRole('link', { name: /seen a little later/ }).count()).toBe(1);
   });
 
+  it('shows what an incident would do before it asks for any of it, and keeps what is not there in sight', async () => {
+    const open = await openPage(browser, scene.api, {
+      at: '/incident?scope=acme%2F*%2Fapi&scope=acme%2Fgone',
+    });
+    const { page } = open;
+    await page.getByText('One scope is not in the repository').waitFor();
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText(/of 3 would be rolled back/).waitFor();
+    const rows = page.getByRole('table', { name: 'Plans' }).getByRole('row');
+    expect(await rows.filter({ hasText: 'acme/gone' }).innerText()).toContain('ENVIRONMENT_UNKNOWN');
+    expect(await rows.filter({ hasText: 'acme/production/api' }).innerText()).toContain(
+      '1 approval, by anybody but you',
+    );
+    expect(await page.getByRole('button', { name: /^Submit \d+ rollback/ }).isDisabled()).toBe(true);
+    await page.getByText('Say why.').waitFor();
+    const asked = await scene.api.get('/api/v1/rollbacks?state=all');
+    expect(asked.body.requests.filter(({ incident }: { incident?: string }) => incident)).toEqual([]);
+    expectNothingWrong(open);
+  });
+
   it('says what may not be seen, what is not there, and that the server is away', async () => {
     const open = await openPage(browser, scene.api, { at: '/e/acme/nowhere' });
     const { page } = open;
