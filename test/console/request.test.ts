@@ -236,6 +236,20 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     expectNothingWrong(other);
   });
 
+  it('does not sign somebody out who opens the page of another server of the machine', async () => {
+    const open = await openPage(browser, scene.jane);
+    const { page } = open;
+    const other = await page.context().newPage();
+    await other.goto(`${scene.bob.url}/#token=${scene.bob.token}`);
+    await other.getByText('everything is done as Bob').waitFor();
+    await open.go('/requests');
+    await page.getByText('everything is done as Jane Doe').waitFor();
+    expect((await page.context().cookies()).map(({ name }) => name).toSorted()).toEqual(
+      [scene.jane, scene.bob].map(({ url }) => `backtrail-${new URL(url).port}`).toSorted(),
+    );
+    expectNothingWrong(open);
+  });
+
   it('is withdrawn by who asked, keeps nobody out, and takes notes', async () => {
     const at = await ask('web', 'v1');
     const open = await openPage(browser, scene.jane, { at, width: 360 });
