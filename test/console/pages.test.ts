@@ -129,10 +129,7 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expect(await live.innerText()).toMatch(/unconfirmed[^]*nobody knows here whether it runs[^]*staging-eu/);
     await page.getByRole('tab', { name: 'Drift' }).click();
     await settled(page);
-    await page
-      .getByText(/unchecked|No object differs/)
-      .first()
-      .waitFor();
+    await page.getByText('There are no objects in what was delivered at').waitFor();
     await open.go(`${ENVIRONMENT}/api`);
     expect(await live.count()).toBe(0);
     await page.getByRole('tab', { name: 'Drift' }).click();
