@@ -73,7 +73,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
     const root =
       latest !== null && (await follows(context, tip, latest.tip))
         ? latest.root
-        : await readRoot(runner, tip);
+        : await readRoot(context, tip);
     latest = { tip, root };
     return root;
   };
@@ -209,8 +209,22 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
   };
 }
 
+/** Events that are read one after the other on the way to the first: of more, git is asked. */
+const NEAR = 32;
+
 /** The root commit of a ledger, along first parents. */
-async function readRoot(runner: Runner, tip: ObjectId): Promise<ObjectId> {
+async function readRoot({ runner, objects }: LedgerContext, tip: ObjectId): Promise<ObjectId> {
+  let at: ObjectId = tip;
+  for (let steps = 0; steps < NEAR; steps += 1) {
+    // At the cut of a shallow clone parents are missing.
+    const commit: { readonly parents: readonly ObjectId[] } | null = await objects
+      .commit(at)
+      .catch(() => null);
+    if (commit === null) break;
+    const [parent] = commit.parents;
+    if (parent === undefined) return at;
+    at = parent;
+  }
   const line = await runner.text(['rev-list', '--first-parent', '--max-parents=0', tip]);
   return line.split('\n').at(-1) ?? tip;
 }

@@ -16,6 +16,10 @@ const STAGING = 'refs/backtrail/staging';
 /** Seconds. Refs that killed processes staged are deleted by the next rollback after that. */
 const ABANDONED_AFTER = 86_400;
 
+/** What is a day old may be an hour older: each event would list the refs once more. */
+const SWEEP_EVERY_MS = 3_600_000;
+const swept = new WeakMap<Runner, number>();
+
 /** The id becomes part of a ref name. @throws INVALID_REQUEST */
 export function stagingFolder(requestId: RequestId): string {
   if (isRequestId(requestId)) return `${STAGING}/${requestId}/`;
@@ -37,6 +41,9 @@ export async function listStaging(runner: Runner, requestIds: readonly RequestId
  * with these events.
  */
 export async function sweepEvents(runner: Runner): Promise<void> {
+  const last = swept.get(runner);
+  if (last !== undefined && performance.now() - last < SWEEP_EVERY_MS) return;
+  swept.set(runner, performance.now());
   await sweepStaging(runner, [], `${STAGING}/ledger-*/**`);
 }
 
