@@ -63,6 +63,7 @@ type LogQuery = Parameters<HistoryReader['log']>[0];
 /** Commits that are inspected by a process that stays; more are read by one that gives back its memory. */
 const INSPECTED = 200;
 const LOG_LIMIT = 1024 * 1024 * 1024;
+const LOG_CACHE = 8 * 1024 * 1024;
 const LINE_CACHE = 64 * 1024 * 1024;
 
 export interface NativeHistory extends HistoryReader {
@@ -83,7 +84,8 @@ export function createHistory(context: {
 }): NativeHistory {
   const { runner, objects, shallow, format, branches } = context;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
-  const log = async ({ tip, path, after, limit }: LogQuery, maxBytes = LOG_LIMIT) => {
+  const logs = createCache<readonly LogCommit[]>(LOG_CACHE);
+  const readHere = async ({ tip, path, after, limit }: LogQuery, maxBytes: number) => {
     const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
     const queried = queryable(path);
     const pathspec = queried === '' ? [] : [queried];
@@ -93,7 +95,14 @@ export function createHistory(context: {
     });
     const read = readLog(tokens(stdout));
     const commits = queried === path ? read : read.flatMap((commit) => below(path, commit)).slice(0, limit);
-    return shallow ? withoutCut(objects, commits) : commits;
+    const value = shallow ? await withoutCut(objects, commits) : commits;
+    return { value, size: 500 + 4 * stdout.length };
+  };
+  /** What is below a commit does not change, but for what a shallow clone has of it. */
+  const log = async (query: LogQuery, maxBytes = LOG_LIMIT) => {
+    if (shallow) return (await readHere(query, maxBytes)).value;
+    const { tip, path, after = '', limit = '' } = query;
+    return logs.get([tip, after, limit, maxBytes, path].join(), () => readHere(query, maxBytes));
   };
   let newest: readonly ObjectId[] = [];
   const firstParents = async (tip: ObjectId) =>
@@ -102,6 +111,7 @@ export function createHistory(context: {
       const value =
         (shallow ? null : await continued({ objects, tip, line: newest })) ??
         index.line(tip) ??
+        (shallow ? null : await shortLine(objects, tip)) ??
         (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
       newest = value;
       return { value, size: 64 * value.length };
@@ -159,6 +169,8 @@ export function createHistory(context: {
       if (requireObjectId(tip) === requireObjectId(commit)) return true;
       const line = lines.known(tip);
       if (line !== undefined) return isIn(line, commit);
+      const near = shallow ? null : await isNear(objects, tip, commit);
+      if (near !== null) return near;
       // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
       return certain(runner, args.join(' '), async () => {
@@ -212,8 +224,33 @@ function createLookup(): (line: readonly ObjectId[], commit: ObjectId) => boolea
   };
 }
 
-/** Commits that a line may have gained, for its parents to be read one after the other: more than that, git is asked. */
-const GAINED = 32;
+/** First parents that are read one after the other: where there are more, git is asked. */
+const NEAR = 32;
+
+/** The line of a tip whose history is short; null where it is not. */
+async function shortLine(objects: NativeObjects, tip: ObjectId): Promise<readonly ObjectId[] | null> {
+  const line: ObjectId[] = [];
+  for (let at: ObjectId | undefined = tip; at !== undefined; ) {
+    const commit: CommitObject | null = await objects.commit(at).catch(() => null);
+    if (commit === null || line.length === NEAR) return null;
+    line.push(at);
+    at = commit.parents[0];
+  }
+  return line;
+}
+
+/** Whether a commit is among the first of a line; null where the line goes on behind them. */
+async function isNear(objects: NativeObjects, tip: ObjectId, commit: ObjectId): Promise<boolean | null> {
+  let at: ObjectId | undefined = tip;
+  for (let steps = 0; steps < NEAR; steps += 1) {
+    const read: CommitObject | null = await objects.commit(at).catch(() => null);
+    if (read === null) return null;
+    at = read.parents[0];
+    if (at === commit) return true;
+    if (at === undefined) return false;
+  }
+  return null;
+}
 
 /** The line of a tip that is a little further than one whose line is known; null where it is not. */
 async function continued({
@@ -227,7 +264,7 @@ async function continued({
 }): Promise<readonly ObjectId[] | null> {
   const gained: ObjectId[] = [];
   for (let at: ObjectId | undefined = tip; at !== line[0]; ) {
-    if (at === undefined || gained.length === GAINED || line.length === 0) return null;
+    if (at === undefined || gained.length === NEAR || line.length === 0) return null;
     gained.push(at);
     const commit: CommitObject | null = await objects.commit(at).catch(() => null);
     at = commit?.parents[0];

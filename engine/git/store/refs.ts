@@ -174,13 +174,18 @@ export async function descends(
   ancestor: ObjectId,
   of: ObjectId,
 ): Promise<boolean> {
+  requireObjectId(ancestor);
   let at: ObjectId | undefined = requireObjectId(of);
+  let isStraight = true;
   for (let steps = 0; steps <= STEPS && at !== undefined; steps += 1) {
     if (at === ancestor) return true;
     // At the cut of a shallow clone parents are missing.
     const commit: { readonly parents: readonly ObjectId[] } | null = await objects
       .commit(at)
       .catch(() => null);
+    // No other way leads from the one to the first commit of all.
+    if (commit?.parents.length === 0 && isStraight) return false;
+    isStraight &&= commit?.parents.length === 1;
     at = commit?.parents[0];
   }
   return isAncestor(runner, ancestor, of);

@@ -51,6 +51,8 @@ describe('a process of git that stays', () => {
 
   it('is not started to follow a line that went a little further, nor to see that it did', async () => {
     const { repo, git, countOf } = await stage();
+    // A short line would be followed from its first commit on.
+    await repo.replay(Array.from({ length: 40 }, (_, index) => ({ files: { 'a.yaml': `a${index}\n` } })));
     const first = await repo.git('rev-parse', 'main');
     await git.history.firstParents(first);
     await repo.commit({ 'a.yaml': '4\n' });

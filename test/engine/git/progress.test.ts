@@ -84,7 +84,7 @@ describe('what takes longer than a second', () => {
   /** A repository whose git is slow at what `words` match. */
   async function slow(words: string) {
     const repo = await createRepo({ bare: true });
-    await repo.replay(Array.from({ length: 3 }, (_, index) => ({ files: { f: `${index}` } })));
+    await repo.replay(Array.from({ length: 40 }, (_, index) => ({ files: { f: `${index}` } })));
     const folder = await temporaryFolder();
     const path = repo.env['PATH'] ?? '';
     const script = `#!/bin/sh\nPATH='${path}'\ncase "$*" in *${words}*) sleep 1.5;; esac\nexec git "$@"\n`;
