@@ -33,10 +33,16 @@ export async function gitVersion(env: ProcessEnvironment, timeoutMs: number): Pr
   return { text, missing: GIT_FEATURES.filter(({ since }) => lacks(since)).map(({ name }) => name) };
 }
 
+/** The PATH whose git was new enough when it was asked last: of each remote that is opened it would be asked again. */
+let newEnough: string | null = null;
+
 /** @throws GIT_MISSING where git is too old, or missing */
 export async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<void> {
+  const path = env['PATH'] ?? '';
+  if (path === newEnough) return;
   const { text, missing } = await gitVersion(env, timeoutMs);
   if (missing.length > 0) throw tooOld(text);
+  newEnough = path;
 }
 
 /** `version`: as git says it, where that is known. */
