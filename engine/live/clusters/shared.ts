@@ -62,7 +62,9 @@ export function shareAnswers(clusters: Clusters, { now }: Pick<Clock, 'now'>): S
 }
 
 /** Nobody is asked for whoever has gone, where nobody else waits. */
-async function waitFor(question: Question, signal?: AbortSignal): Promise<readonly ClusterAnswer[]> {
+async function waitFor(question: Question, caller?: AbortSignal): Promise<readonly ClusterAnswer[]> {
+  // One of its own: a caller may wait for more clusters than a signal likes to have listeners.
+  const signal = caller && AbortSignal.any([caller]);
   let leave = () => {};
   const left = new Promise<never>((_resolve, reject) => {
     leave = () => reject(new BacktrailError('INTERRUPTED', 'Asking a cluster was stopped.'));
