@@ -8,6 +8,7 @@ export type NoticeCode =
   | 'NO_RECORDS'
   | 'RENDER_DIFFERS'
   | 'DELIVERY_DRIFT'
+  | 'NOT_RENDERED'
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
   | 'TIMES_DISORDERED'

@@ -1,6 +1,7 @@
 /** Compares the rendered services with the base and the target. Gives findings only; never blocks. */
 import {
   type Coordinates,
+  type FileChange,
   type Finding,
   formatCoordinates,
   isFailure,
@@ -38,14 +39,18 @@ export async function findingsOf(sides: ComparedTrees, made: readonly RenderedSe
   return findings;
 }
 
-/** DELIVERY_DRIFT: the output on the branch differs from a rendering of its sources. */
+/**
+ * DELIVERY_DRIFT: the output on the branch differs from a rendering of its sources. NOT_RENDERED: nothing is rendered from the sources,
+ * and somebody else's file is there.
+ */
 async function driftFindings(
   { snapshot, planned, base }: ComparedTrees,
-  { unit, inputs: seen, rendered }: RenderedService,
+  { unit, inputs: seen, rendered, change }: RenderedService,
 ): Promise<Finding[]> {
   const { output: path } = unit;
   const found = await base.view.entry(path);
   if (found === null || !isFile(found.mode)) return [];
+  if (rendered === null) return change === null ? [notRendered(unit)] : [];
   const { same } = await differenceOfInputs(seen, planned, base.view);
   const expected = same ? rendered : await tryRender(() => base.render(unit));
   if (!expected || snapshot.hasher.blobId(new TextEncoder().encode(expected.content)) === found.id) return [];
@@ -59,6 +64,14 @@ async function driftFindings(
     },
   ];
 }
+
+const notRendered = (unit: ServiceUnit): Finding => ({
+  code: 'NOT_RENDERED',
+  severity: 'warn',
+  message: `${quotePath(unit.output)} stays as it is: no manifests are rendered from the files of ${formatCoordinates(unit)}.`,
+  hint: 'Let `delivery.command` render it, or see to it that whoever writes that file does so after this rollback.',
+  path: unit.output,
+});
 
 /** RENDER_DIFFERS: the output differs from a rendering of the target, because of inputs that this rollback does not change. */
 async function targetFindings(
@@ -109,5 +122,7 @@ const IGNORED_CODES: ReadonlySet<string> = new Set(['RENDER_FAILED', 'FILE_TOO_L
 export interface RenderedService {
   readonly unit: ServiceUnit;
   readonly rendered: Rendered | null;
+  /** Of its output; null: it stays. */
+  readonly change: FileChange | null;
   readonly inputs: RenderInputs;
 }

@@ -98,8 +98,8 @@ export async function renderDelivery(
   const outputs: FileChange[] = [];
   for (const unit of sortByOutput(units)) {
     const { rendered, seen } = await withBranchHint(() => rendering(unit), atBase, unit);
-    made.push({ unit, rendered, inputs: seen });
     const change = await changeOf(snapshot, base, unit.output, rendered);
+    made.push({ unit, rendered, change, inputs: seen });
     if (change === null) continue;
     await requireOutput(layout, planned, change.path);
     outputs.push(change);

@@ -128,6 +128,33 @@ describe('DELIVERY_DRIFT', () => {
   });
 });
 
+describe('NOT_RENDERED', () => {
+  const values = (tag: string) => ({ [`${API}/values.yaml`]: `image: registry.example/api:${tag}\n` });
+  const notRendered = `warn NOT_RENDERED ${OUT} stays as it is: no manifests are rendered from the files of ${SCOPE}.`;
+
+  it('names a file that another program makes, and that a rollback leaves behind', async () => {
+    const { engine } = await planning(
+      [
+        { ...values('v1'), [OUT]: 'made: v1\n' },
+        { ...values('v2'), [OUT]: 'made: v2\n' },
+      ],
+      DELIVERED,
+    );
+    const { plan, delivery } = await engine.plan({ scope: SCOPE });
+    expect(told(plan.findings)).toContain(notRendered);
+    expect(delivery.outputs).toEqual([]);
+  });
+
+  it('is silent where there is no such file, and where one of ours goes with its sources', async () => {
+    const { engine } = await planning([values('v1'), { ...values('v2') }], DELIVERED);
+    expect(told((await engine.plan({ scope: SCOPE })).plan.findings)).not.toContain(notRendered);
+    const stale = await planning([values('v1'), { ...source('two'), [OUT]: printed('two', 'b') }], DELIVERED);
+    const { plan, delivery } = await stale.engine.plan({ scope: SCOPE, to: 'v1', allowRemoval: true });
+    expect(delivery.outputs.map(({ path, after }) => [path, after])).toEqual([[OUT, null]]);
+    expect(told(plan.findings)).not.toContain(notRendered);
+  });
+});
+
 describe('RENDER_FAILED', () => {
   it('says whether the branch fails as well, as it is now', async () => {
     const broken = { [`${API}/broken.yaml`]: 'apiVersion: v1\n' };

@@ -108,7 +108,7 @@ describe('rollbacks that are executed while others push', () => {
     const windows = windowsOf(await asked()).slice(1);
     expect(windows).toHaveLength(4);
     for (const window of windows) expect(window.filter((command) => command === 'fetch')).toEqual([]);
-    expect(windows.map(({ length }) => length)).toEqual([5, 5, 4, 4]);
+    expect(windows.map(({ length }) => length)).toEqual([4, 4, 3, 3]);
     const made = await pushes();
     const ofBranch = made.filter((push) => push.includes('refs/heads/main'));
     expect(ofBranch).toHaveLength(5);
