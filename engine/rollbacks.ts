@@ -285,10 +285,12 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
         const known = await knownRequests(look, ids, personOf(reader));
         const requireSame = await againOnce(look, ids);
         const { git } = look.context;
-        const [head, destination] = [git.checkedOut(), git.destination(snapshot.branch)];
+        // Asked for with the first plan: where all are known already nobody would wait for them, nor hear that they failed.
+        const head = onceFor(() => git.checkedOut());
+        const destination = onceFor(() => git.destination(snapshot.branch));
         // A configuration from outside says nothing about who may read what the branch has.
         const reading = look.context.config === null ? { reader } : {};
-        const pinned = { ...git, checkedOut: () => head, destination: () => destination };
+        const pinned = { ...git, checkedOut: head, destination };
         return settleAll(asks, async ({ id, ...ask }): Promise<PlannedAsk> => {
           const done = look.published.get(id) ?? null;
           const request = known.get(id) ?? null;
@@ -386,4 +388,9 @@ function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'targe
   const { override: _, author: __, id: ___, ...rest } = ask;
   requireScopeForm(rest.scope);
   return { ...rest, ...allowedBy(ask) };
+}
+
+function onceFor<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asked: Promise<Value> | null = null;
+  return () => (asked ??= ask());
 }
