@@ -1,5 +1,6 @@
 /** How far a plan reaches, as one sentence. */
 import type { GatedPlan } from '../contract.ts';
+import { revisionName } from './revision-name.ts';
 
 type Counted = Pick<
   GatedPlan,
@@ -8,8 +9,8 @@ type Counted = Pick<
 
 /** `To v2: 1 service, 2 files, 5 fields; removes 1 file.` */
 export function sentenceOf(plan: Counted, isOffer = false): string {
-  const { impact, manifests, target, targetVersion, unchanged } = plan;
-  const to = targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`;
+  const { impact, manifests, unchanged } = plan;
+  const to = revisionName(plan);
   if (unchanged) return `To ${to}: nothing would change.`;
   if (isOffer)
     return `To ${to}: ${counted(impact.fields, 'field')} can be chosen, and as many go back as you tick.`;

@@ -18,6 +18,7 @@ import { Notes } from './notes.tsx';
 import { Progress } from './progress.tsx';
 import { PullRequest } from './pull-request.tsx';
 import { Review } from './review.tsx';
+import { targetName } from './target-name.ts';
 import { Votes } from './votes.tsx';
 
 export function RequestPage() {
@@ -38,9 +39,9 @@ export function RequestPage() {
 
 function titleOf(request: RequestView | null): string {
   if (request === null) return 'Request';
-  const { scopeName, resume, targetVersion, target } = request;
+  const { scopeName, resume } = request;
   if (resume) return `Resume tracking of ${scopeName}`;
-  return `${scopeName} to ${targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`}`;
+  return `${scopeName} to ${targetName(request)}`;
 }
 
 /** What may still change something. */

@@ -5,6 +5,7 @@ import { Badge } from '../parts/badge.tsx';
 import { relativeTo } from '../parts/duration.ts';
 import { Time } from '../parts/time.tsx';
 import { useStep } from './step.ts';
+import { targetName } from './target-name.ts';
 
 export function RequestList({ of }: { readonly of: readonly RequestView[] }) {
   return (
@@ -19,20 +20,14 @@ export function RequestList({ of }: { readonly of: readonly RequestView[] }) {
 }
 
 function Row({ of }: { readonly of: RequestView }) {
-  const { id, scopeName, status, targetVersion, target, author, createdAt, justification, resume, result } =
-    of;
+  const { id, scopeName, status, author, createdAt, justification, resume, result } = of;
   const step = useStep(id);
   const isRunning = status === 'approved' || status === 'executing';
   return (
     <a class="row" data-row href={`/requests/${id}`}>
       <Badge state={status} {...(isRunning && step !== null && { name: `${status}: ${step}` })} />
       <span class="grow">
-        <b>{scopeName}</b>{' '}
-        {resume ? (
-          'resume tracking'
-        ) : (
-          <>to {targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`}</>
-        )}
+        <b>{scopeName}</b> {resume ? 'resume tracking' : `to ${targetName(of)}`}
         <br />
         <span class="reason">{justification}</span>
         {result?.status === 'failed' && (

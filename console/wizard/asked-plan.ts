@@ -19,7 +19,15 @@ export function useAskedPlan(ask: Ask): AskedPlan {
   const offer = usePlan(isField && ask.to !== '' ? offerOf(ask) : null);
   const target = offer.value?.target ?? null;
   const body = isField && target === null ? null : bodyOf(ask, target);
-  return { offer, plan: usePlan(body), body, target };
+  const plan = usePlan(body);
+  return { offer, plan: { ...plan, value: namedAs(offer.value, plan.value) }, body, target };
+}
+
+/** With the versions that were chosen from, which are those of the history; without an offer they are the plan's own. */
+function namedAs(offer: GatedPlan | null, plan: GatedPlan | null): GatedPlan | null {
+  if (plan === null || offer === null) return plan;
+  const { currentVersion, targetVersion, revisions } = offer;
+  return { ...plan, currentVersion, targetVersion, ...(revisions !== undefined && { revisions }) };
 }
 
 export const isBlocked = ({ findings }: Pick<GatedPlan, 'findings'>): boolean =>

@@ -6,6 +6,7 @@ import { Time } from '../parts/time.tsx';
 import { Changes } from '../plan/changes.tsx';
 import { Impact } from '../plan/impact.tsx';
 import { planAgain } from '../plan/planned.ts';
+import { revisionName } from '../plan/revision-name.ts';
 import { isBlocked, useAskedPlan } from './asked-plan.ts';
 import type { Ask } from './ask.ts';
 import { Buttons } from './buttons.tsx';
@@ -46,13 +47,13 @@ function whyNot({ to, mode, fields }: Ask, plan: GatedPlan | null): string | nul
 }
 
 function Planned({ of }: { readonly of: GatedPlan }) {
-  const { findings, targetVersion, target, currentVersion, revisions, unchanged } = of;
+  const { findings, currentVersion, revisions, unchanged } = of;
   return (
     <>
       <p class="from-to">
         From <b>{currentVersion === null ? 'now' : `v${currentVersion}`}</b>
         {revisions?.current !== undefined && <Said text={revisions.current.subject} />} back to{' '}
-        <b>{targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`}</b>
+        <b>{revisionName(of)}</b>
         {revisions?.target !== undefined && (
           <>
             <Said text={revisions.target.subject} />, of <bdi>{revisions.target.author.name}</bdi>,{' '}

@@ -1,17 +1,17 @@
 /** What is said before something is submitted. */
 import type { GatedPlan } from '../contract.ts';
 import { LinkButton } from '../parts/link-button.tsx';
+import { revisionName } from '../plan/revision-name.ts';
 import { type Ask, askPath } from './ask.ts';
 
 /** In one sentence. */
 export function Summary({ ask, of }: { readonly ask: Ask; readonly of: GatedPlan }) {
-  const { scope, target, targetVersion, impact, overrides = [], hold } = of;
+  const { scope, impact, overrides = [], hold } = of;
   const { fields, files, services } = impact;
   return (
     <>
       <p class="from-to">
-        <b>{scope}</b> goes back to{' '}
-        <b>{targetVersion === null ? target.slice(0, 12) : `v${targetVersion}`}</b>
+        <b>{scope}</b> goes back to <b>{revisionName(of)}</b>
         {ask.mode === 'field' && `, ${ask.fields.length} chosen`}: {count(services.length, 'service')},{' '}
         {count(files, 'file')}, {count(fields, 'field')}.{hold !== undefined && ' Automation is held.'}
       </p>

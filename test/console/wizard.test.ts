@@ -107,6 +107,8 @@ describe.skipIf(!hasChromium)(`the wizard${needsChromium}`, () => {
       await page.keyboard.type('Only the image');
       await press(page, 'Submit rollback');
       await page.waitForURL(/\/requests\/rbk-/);
+      // Versions of fields are not those of the history.
+      await page.getByRole('heading', { name: /^acme\/production\/web to [0-9a-f]{12}$/ }).waitFor();
       await page.getByText('0 of 1 approval').waitFor();
       const other = await openPage(browser, scene.bob, { at: new URL(page.url()).pathname });
       await other.page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
@@ -119,6 +121,19 @@ describe.skipIf(!hasChromium)(`the wizard${needsChromium}`, () => {
       expectNothingWrong(other);
     },
   );
+
+  it.runIf(isProof)('calls a revision of fields what the list that it was chosen from calls it', async () => {
+    const field = new URLSearchParams({ field: 'apps/acme/staging/web/app.yaml#/note' }).toString();
+    const at = `${STAGING}/web/rollback?step=preview&mode=field&to=v2&${field}`;
+    const open = await openPage(browser, scene.jane, { at });
+    const { page } = open;
+    // The note changed once: its own versions are v1 and v2.
+    await page.getByText(/^From v3 .* back to v2 /).waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    const summary = page.getByText('acme/staging/web goes back to ');
+    expect(await summary.innerText()).toMatch(/goes back to v2, 1 chosen/);
+    expectNothingWrong(open);
+  });
 
   it.runIf(isProof)(
     'keeps step and choices where it is loaded anew, and goes back with the browser',
