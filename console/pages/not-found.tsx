@@ -6,7 +6,9 @@ export function NotFound() {
       <Title name="No such page" />
       <p>There is no page at this address.</p>
       <p>
-        <a href="/">All environments</a>
+        <a class="target" href="/">
+          All environments
+        </a>
       </p>
     </section>
   );

@@ -25,6 +25,8 @@ const PAGES = [
   '/requests',
   '/holds',
   '/e/acme/nowhere',
+  '/nothing',
+  `${ENVIRONMENT}/web/rollback?step=preview&mode=field&to=v1`,
   '/e/acme/production/api/overview',
 ];
 

@@ -121,13 +121,14 @@ interface Misfits {
 
 export const misfitsOf = (page: Page): Promise<Misfits> => page.evaluate<Misfits>(MISFITS);
 
-/** Runs in the page. Links in a sentence are as high as its lines; line numbers and names of fields, under a mouse, as high as a line. */
+/** Runs in the page. Links in a sentence are as high as its lines; line numbers, and names of fields on a wide screen, as high as a line. */
 const MISFITS = `(() => ({
   wider: document.documentElement.scrollWidth - innerWidth,
-  small: [...document.querySelectorAll('button, select, a, textarea, summary')]
+  small: [...document.querySelectorAll('button, select, a, textarea, summary, label:has([type=checkbox], [type=radio])')]
     .filter((each) => {
       const { width, height } = each.getBoundingClientRect();
-      if (!each.checkVisibility() || width === 0 || each.matches('.skip, .number a, .block-title a')) return false;
+      if (!each.checkVisibility() || width === 0 || each.matches('.skip, .number a')) return false;
+      if (innerWidth > 736 && each.matches('.block-title a')) return false;
       if (each.matches('a') && getComputedStyle(each).display === 'inline') return false;
       return height < 43.5 || width < 43.5;
     })
