@@ -2,6 +2,9 @@
 import { BacktrailError, type Engine, formatCoordinates, type Person } from '../../engine/index.ts';
 import { MOST, type RollbackInput } from './ask.ts';
 
+/** Each is held against all scopes that there are. */
+const MOST_PATTERNS = 500;
+
 /**
  * Puts in the place of each scope with `*` those that it matches, in the order of their names: `*` is any part of one name, never a `/`. A
  * scope that the file also names by itself is left to that entry; what two patterns want alike is done once.
@@ -13,57 +16,68 @@ export async function expandScopes(
   wishes: readonly RollbackInput[],
   reading: { readonly reader?: Person } = {},
 ): Promise<readonly RollbackInput[]> {
-  if (!wishes.some(({ scope }) => scope.includes('*'))) return wishes;
+  const patterns = wishes.filter(({ scope }) => scope.includes('*'));
+  if (patterns.length === 0) return wishes;
+  if (patterns.length > MOST_PATTERNS)
+    throw tooMany(`has ${patterns.length} patterns; ${MOST_PATTERNS} are the most`);
   const environments = await engine.environments(reading);
-  const known = environments.flatMap(({ services, ...names }) => {
+  const scopes = environments.flatMap(({ services, ...names }) => {
     const environment = formatCoordinates(names);
     return [environment, ...services.map((service) => `${environment}/${service}`)];
   });
+  const known = scopes.toSorted().map((scope) => ({ scope, names: scope.split('/') }));
   const named = new Set(wishes.map(({ scope }) => scope));
-  const taken = new Map<string, RollbackInput>();
-  const isNew = (wish: RollbackInput) => {
-    const { scope, fields, wholeFile, to, allowRemoval } = wish;
-    const key = JSON.stringify([scope, fields.toSorted(), wholeFile]);
-    const other = taken.get(key);
-    if (other === undefined) taken.set(key, wish);
-    else if (other.to !== to || other.allowRemoval !== allowRemoval) throw twoWishes(scope);
-    return other === undefined;
-  };
-  const expanded = wishes.flatMap((wish) => {
-    if (!wish.scope.includes('*')) return [wish];
-    const found = known.filter(matcher(wish.scope)).toSorted();
-    if (found.length === 0) throw noMatch(wish.scope);
-    return found
-      .filter((scope) => !named.has(scope))
-      .map((scope) => ({ ...wish, scope }))
-      .filter(isNew);
-  });
-  if (expanded.length <= MOST) return expanded;
-  throw new BacktrailError(
-    'INVALID_REQUEST',
-    `The file comes to ${expanded.length} rollbacks; ${MOST} are the most.`,
-    { hint: 'Make two incidents of it, or roll whole environments back.' },
-  );
+  const isNew = createTaken();
+  const expanded: RollbackInput[] = [];
+  for (const wish of wishes) {
+    const found = wish.scope.includes('*') ? known.filter(matcher(wish.scope)) : null;
+    if (found === null) expanded.push(wish);
+    else if (found.length === 0) throw noMatch(wish.scope);
+    else {
+      const free = found.map(({ scope }) => scope).filter((scope) => !named.has(scope));
+      for (const scope of isNew(wish, free)) expanded.push({ ...wish, scope });
+    }
+    // Before the next one: each pattern may stand for all that there are.
+    if (expanded.length > MOST) throw tooMany(`comes to more than ${MOST} rollbacks`);
+  }
+  return expanded;
 }
 
-/** Name by name. The first place where each part between stars fits is as good as any other: nothing is tried twice. */
-function matcher(scope: string): (name: string) => boolean {
-  const patterns = scope.split('/').map((name) => name.split(/\*+/));
-  return (name) => {
-    const names = name.split('/');
-    return (
-      names.length === patterns.length && patterns.every((parts, index) => fits(parts, names[index] ?? ''))
-    );
+/** Gives those scopes for which no pattern before wanted the same. @throws INVALID_REQUEST where one wants another target */
+function createTaken(): (wish: RollbackInput, scopes: readonly string[]) => readonly string[] {
+  const taken = new Map<string, Map<string, RollbackInput>>();
+  return (wish, scopes) => {
+    const { fields, wholeFile, to, allowRemoval } = wish;
+    const key = JSON.stringify([fields.toSorted(), wholeFile]);
+    const before = taken.get(key) ?? new Map<string, RollbackInput>();
+    taken.set(key, before);
+    return scopes.filter((scope) => {
+      const other = before.get(scope);
+      if (other === undefined) before.set(scope, wish);
+      else if (other.to !== to || other.allowRemoval !== allowRemoval) throw twoWishes(scope);
+      return other === undefined;
+    });
   };
+}
+
+const tooMany = (what: string): BacktrailError =>
+  new BacktrailError('INVALID_REQUEST', `The file ${what}.`, { hint: 'Make two incidents of it.' });
+
+/** Name by name. The first place where each part between stars fits is as good as any other: nothing is tried twice. */
+function matcher(scope: string): (known: { readonly names: readonly string[] }) => boolean {
+  const patterns = scope.split('/').map((name) => name.split(/\*+/));
+  return ({ names }) =>
+    names.length === patterns.length && patterns.every((parts, index) => fits(parts, names[index] ?? ''));
 }
 
 function fits(parts: readonly string[], name: string): boolean {
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return name === first;
+  const [first = ''] = parts;
+  if (parts.length === 1) return name === first;
+  const last = parts.at(-1) ?? '';
   if (!name.startsWith(first)) return false;
   let at = first.length;
-  for (const part of rest) {
+  for (let index = 1; index < parts.length - 1; index += 1) {
+    const part = parts[index] ?? '';
     const found = name.indexOf(part, at);
     if (found < 0) return false;
     at = found + part.length;

@@ -104,6 +104,27 @@ describe('a pattern of scopes', () => {
     expect(await of({ to: 'v1' }, { scope: '*/api', to: 'v2' }, { scope: 'prod/api' })).toHaveLength(1);
   });
 
+  it('comes to no more than 5,000 rollbacks, and is refused before it takes the memory of them', async () => {
+    const services = Array.from({ length: 4000 }, (_, index) => `s${index}`);
+    const environments = () => Promise.resolve([{ environment: 'prod', services, status: 'ok' as const }]);
+    let copied = 0;
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        ...wish('prod/*'),
+        fields: [`f${index}`],
+        get override(): string[] {
+          copied += 1;
+          return [];
+        },
+      }));
+    const refused = (count: number) => expandScopes({ environments }, many(count)).catch(String);
+    expect(await refused(1)).toHaveLength(4000);
+    copied = 0;
+    expect(await refused(400)).toContain('The file comes to more than 5000 rollbacks.');
+    expect(copied).toBeLessThan(20_000);
+    expect(await refused(501)).toContain('The file has 501 patterns; 500 are the most.');
+  });
+
   it('matches what the same regular expression does', async () => {
     const letter = fc.constantFrom('a', 'b', '.');
     const name = fc.array(letter, { minLength: 1, maxLength: 6 }).map((letters) => letters.join(''));
