@@ -41,7 +41,6 @@ import { userFileIn } from '../signing/signers.ts';
 import { signingOf } from '../signing/signing.ts';
 import { run } from '../process/spawn.ts';
 import type { Environment } from '../process/spawn.ts';
-import { readLoose } from './loose-ref.ts';
 import { firstOverlap } from './overlap.ts';
 import { aloneWith, requireLasting, requireLastingRef } from './upstream.ts';
 import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
@@ -103,7 +102,6 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     config: reader,
     worktree: found.worktree,
     bare: found.bare,
-    refsFolder: areFiles(entries) ? found.common : null,
     dropped: new Set(),
   };
   const folder = found.worktree ?? found.directory;
@@ -166,7 +164,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       address: found.common,
       target: '.',
       refs: {
-        read: (ref) => tipAt(local, ref),
+        read: (ref) => readExactly(runner, ref),
         here: (ref) => ref,
         async move(edit, staged) {
           await requireMovable(local, edit);
@@ -183,18 +181,12 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
   };
 }
 
-/** The other way to keep refs, a table, is an extension of the repository's format. */
-const areFiles = (entries: readonly ConfigEntry[]) =>
-  (configValue(entries, 'extensions.refstorage') ?? 'files') === 'files';
-
 interface Local extends LocalOptions {
   readonly runner: Runner;
   readonly shared: Common;
   readonly config: ConfigReader;
   readonly worktree: string | null;
   readonly bare: boolean;
-  /** null where refs are not kept in files. */
-  readonly refsFolder: string | null;
   /** Requests whose staging refs went away with their publishing. */
   readonly dropped: Set<RequestId | undefined>;
 }
@@ -359,18 +351,12 @@ async function areMovable(local: Local, moves: readonly RefMove[]): Promise<bool
   }
 }
 
-/** As `readExactly` says, mostly without a process. */
-async function tipAt({ runner, shared: { objects }, refsFolder }: Local, ref: string) {
-  const read = refsFolder === null ? undefined : await readLoose({ folder: refsFolder, objects }, ref);
-  return read === undefined ? readExactly(runner, ref) : read;
-}
-
 /** A ref that is not a branch of people's. */
 async function requireMovable(local: Local, { ref, expected }: RefMove): Promise<void> {
   requireLastingRef(await local.config.read(), ref);
   await requireNowhere(local, ref);
   // Also proves that it is not a symbolic ref: its target would move.
-  if ((await tipAt(local, ref)) !== expected) throw branchMoved(ref);
+  if ((await readExactly(local.runner, ref)) !== expected) throw branchMoved(ref);
 }
 
 /** Files would not follow. */
