@@ -2,6 +2,7 @@
 import type { IncidentReviewed } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Findings } from '../parts/findings.tsx';
+import { RefusedRows } from './refused-rows.tsx';
 import { Cells, SomeRows, Table } from './rows.tsx';
 import { impactOf, isVotable, type ReviewRow, versionName } from './row-words.ts';
 
@@ -93,19 +94,7 @@ export function Voted({ of: { rollbacks } }: { readonly of: IncidentReviewed }) 
         {failed > 0 && `, ${failed} failed to be executed`}
         {refused.length > failed && `, ${refused.length - failed} got no vote`}.
       </p>
-      <ul class="rows">
-        {refused.map(({ scope, requestId, error }) => (
-          <li class="row" key={requestId}>
-            <span class="grow">
-              <b>{scope}</b>
-              <span class="failure block">
-                {error?.message} <span class="code">{error?.code}</span>
-              </span>
-              <span class="hint block">{error?.hint}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
+      <RefusedRows of={refused} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { call } from '../data/call.ts';
 import type { Problem as ProblemValue } from '../data/problem.ts';
 import { refresh } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
+import { LongText } from '../parts/long-text.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem } from '../parts/states.tsx';
 import { Confirm } from './confirm.tsx';
@@ -105,15 +106,7 @@ function Deciding({ id, of, authors, onVote }: DecidingProps) {
         left={left}
         onToggle={(row) => setLeft(left.includes(row) ? left.filter((each) => each !== row) : [...left, row])}
       />
-      <label class="field">
-        <span>Comment</span>
-        <textarea
-          rows={2}
-          maxLength={8000}
-          value={comment}
-          onInput={({ currentTarget }) => setComment(currentTarget.value)}
-        />
-      </label>
+      <LongText name="Comment" value={comment} onType={setComment} />
       <div class="actions way-on">
         {ACTS.map(([act, name]) => (
           <button

@@ -4,6 +4,7 @@ import { commandLine } from '../parts/shell-words.ts';
 import { Problem } from '../parts/states.tsx';
 import type { Asking, IncidentRow } from './asking.ts';
 import type { Sent } from './draft.ts';
+import { RefusedRows } from './refused-rows.tsx';
 import { followPath } from './wish.ts';
 
 /** It is sent again word for word, or looked for: something else could ask for it twice. */
@@ -50,19 +51,7 @@ export function NotDone({ of, id }: { readonly of: readonly IncidentRow[]; reado
         </b>{' '}
         {id === null ? 'Look at the plans again.' : 'The others go on by themselves.'}
       </p>
-      <ul class="rows">
-        {failed.map(({ scope, error }) => (
-          <li class="row" key={scope}>
-            <span class="grow">
-              <b>{scope}</b>
-              <span class="failure block">
-                {error?.message} <span class="code">{error?.code}</span>
-              </span>
-              <span class="hint block">{error?.hint}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
+      <RefusedRows of={failed} />
       {id !== null && (
         <p>
           <a class="button" href={followPath(id)}>

@@ -7,6 +7,7 @@ import type { Problem as ProblemValue } from '../data/problem.ts';
 import { type Loaded, refresh } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
 import { LinkButton } from '../parts/link-button.tsx';
+import { LongText } from '../parts/long-text.tsx';
 import { Problem } from '../parts/states.tsx';
 import { type Act, actsOf, bodyOf, isShown, lineOf, mayDo, NAMES, type Refusal, refusalsOf } from './acts.ts';
 import { Moved, useLooked } from './looked.tsx';
@@ -42,7 +43,7 @@ export function Decision({ of, plan }: DecisionProps) {
       <Late of={of} plan={plan.value} />
       <Refusals of={refused.filter(({ act }) => act !== 'cancel')} />
       {acts.includes('approve') && differences !== null && <Moved by={differences} onLook={look} />}
-      {takesComment && <Comment value={comment} onType={setComment} />}
+      {takesComment && <LongText name="Comment" value={comment} onType={setComment} />}
       <div class="actions way-on">
         {acts.map((act) => (
           <button
@@ -68,20 +69,6 @@ export function Decision({ of, plan }: DecisionProps) {
         <Command key={act} line={lineOf(act, { id: of.id, plan: plan.value, comment })} />
       ))}
     </section>
-  );
-}
-
-function Comment({ value, onType }: { readonly value: string; readonly onType: (text: string) => void }) {
-  return (
-    <label class="field">
-      <span>Comment</span>
-      <textarea
-        rows={2}
-        maxLength={8000}
-        value={value}
-        onInput={({ currentTarget }) => onType(currentTarget.value)}
-      />
-    </label>
   );
 }
 

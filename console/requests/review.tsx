@@ -6,6 +6,7 @@ import type { Problem as ProblemValue } from '../data/problem.ts';
 import { refresh } from '../data/resource.ts';
 import { session } from '../data/session.ts';
 import { Command } from '../parts/command.tsx';
+import { LongText } from '../parts/long-text.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
@@ -62,15 +63,7 @@ function ReviewForm({ id }: { readonly id: string }) {
         if (comment.trim() !== '') void complete();
       }}
     >
-      <label class="field">
-        <span>What you found</span>
-        <textarea
-          rows={2}
-          maxLength={8000}
-          value={comment}
-          onInput={({ currentTarget }) => setComment(currentTarget.value)}
-        />
-      </label>
+      <LongText name="What you found" value={comment} onType={setComment} />
       <div class="actions">
         <button type="submit" disabled={comment.trim() === ''}>
           Complete the review

@@ -148,12 +148,7 @@ export function reviewValue(id: string, items: readonly ReviewItem[]) {
     rollbacks: items.map(({ request, voted, error, failed }) => {
       const problem = error ?? failed;
       return {
-        scope: request.scopeName,
-        target: request.target,
-        requestId: request.id,
-        author: request.author.email,
-        digest: request.digest,
-        status: request.status,
+        ...nameOf(request),
         voted,
         commit: commitOf(request),
         ...(request.status === 'pending' && { approval: request.approval }),
@@ -170,12 +165,7 @@ export function reviewPlans(id: string, items: readonly ReviewItem[]) {
   return {
     id,
     rollbacks: items.map(({ request, planned, error }) => ({
-      scope: request.scopeName,
-      target: request.target,
-      requestId: request.id,
-      author: request.author.email,
-      digest: request.digest,
-      status: request.status,
+      ...nameOf(request),
       ...(request.atomic && { atomic: true as const }),
       ...(request.status === 'pending' && { approval: request.approval }),
       ...(planned && {
@@ -191,6 +181,15 @@ export function reviewPlans(id: string, items: readonly ReviewItem[]) {
     })),
   };
 }
+
+const nameOf = ({ scopeName, target, id, author, digest, status }: RequestView) => ({
+  scope: scopeName,
+  target,
+  requestId: id,
+  author: author.email,
+  digest,
+  status,
+});
 
 export const commitOf = ({ result }: RequestView): string | null =>
   result === null || result.status === 'failed' ? null : result.commit;

@@ -1,0 +1,23 @@
+/** Rollbacks of which something was refused, each with why. */
+interface RefusedRow {
+  readonly scope: string;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string } | undefined;
+}
+
+export function RefusedRows({ of }: { readonly of: readonly RefusedRow[] }) {
+  return (
+    <ul class="rows">
+      {of.map(({ scope, error }, index) => (
+        <li class="row" key={index}>
+          <span class="grow">
+            <b>{scope}</b>
+            <span class="failure block">
+              {error?.message} <span class="code">{error?.code}</span>
+            </span>
+            <span class="hint block">{error?.hint}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
