@@ -9,6 +9,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Command } from '../parts/command.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Findings } from '../parts/findings.tsx';
+import { Prose } from '../parts/prose.tsx';
 import { commandLine } from '../parts/shell-words.ts';
 import { Loading, Problem } from '../parts/states.tsx';
 
@@ -83,7 +84,7 @@ function Form({
       <Findings of={findings} />
       {!request.allowed && (
         <p class="failure">
-          {request.message} {request.hint}
+          <Prose text={`${request.message} ${request.hint}`} />
         </p>
       )}
       <label class="field">

@@ -2,6 +2,7 @@
 import type { Finding } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Findings } from '../parts/findings.tsx';
+import { Prose } from '../parts/prose.tsx';
 import type { IncidentRow } from './asking.ts';
 import { Cells, SomeRows, Table } from './rows.tsx';
 import { approvalOf, counted, differencePath, impactOf, isTakeable, versionName } from './row-words.ts';
@@ -141,7 +142,9 @@ function Stands({ of: { plan, error } }: { readonly of: IncidentRow }) {
       {error !== undefined && blocks.length === 0 && (
         <div class="failure">
           <Badge state="block" name="blocked" /> {error.message} <span class="code">{error.code}</span>
-          <span class="hint block">{error.hint}</span>
+          <span class="hint block">
+            <Prose text={error.hint} />
+          </span>
         </div>
       )}
       <Findings of={blocks} />

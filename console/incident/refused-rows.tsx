@@ -1,4 +1,6 @@
 /** Rollbacks of which something was refused, each with why. */
+import { Prose } from '../parts/prose.tsx';
+
 interface RefusedRow {
   readonly scope: string;
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string } | undefined;
@@ -14,7 +16,9 @@ export function RefusedRows({ of }: { readonly of: readonly RefusedRow[] }) {
             <span class="failure block">
               {error?.message} <span class="code">{error?.code}</span>
             </span>
-            <span class="hint block">{error?.hint}</span>
+            <span class="hint block">
+              <Prose text={error?.hint ?? ''} />
+            </span>
           </span>
         </li>
       ))}

@@ -2,6 +2,7 @@
 import type { IncidentReviewed } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Findings } from '../parts/findings.tsx';
+import { Prose } from '../parts/prose.tsx';
 import { RefusedRows } from './refused-rows.tsx';
 import { Cells, SomeRows, Table } from './rows.tsx';
 import { impactOf, isVotable, type ReviewRow, versionName } from './row-words.ts';
@@ -65,7 +66,9 @@ function PlanRow({ of, isTaken, onToggle }: RowProps) {
             {error !== undefined && (
               <p class="failure">
                 {error.message} <span class="code">{error.code}</span>
-                <span class="hint block">{error.hint}</span>
+                <span class="hint block">
+                  <Prose text={error.hint} />
+                </span>
               </p>
             )}
             {plan?.changed && <p class="failure">It is no longer what reviewers were asked about.</p>}

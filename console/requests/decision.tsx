@@ -8,6 +8,7 @@ import { type Loaded, refresh } from '../data/resource.ts';
 import { Command } from '../parts/command.tsx';
 import { LinkButton } from '../parts/link-button.tsx';
 import { LongText } from '../parts/long-text.tsx';
+import { Prose } from '../parts/prose.tsx';
 import { Problem } from '../parts/states.tsx';
 import { type Act, actsOf, bodyOf, isShown, lineOf, mayDo, NAMES, type Refusal, refusalsOf } from './acts.ts';
 import { Moved, useLooked } from './looked.tsx';
@@ -86,7 +87,7 @@ function Refusals({ of }: { readonly of: readonly Refusal[] }) {
     <>
       {of.map(({ act, message, hint }) => (
         <p key={act} class={act === 'cancel' ? 'faint' : 'verdict warn'}>
-          <b>You may not {act} it:</b> {message} {hint}
+          <b>You may not {act} it:</b> <Prose text={`${message} ${hint}`} />
         </p>
       ))}
     </>

@@ -1,6 +1,7 @@
 /** What is said before something is submitted. */
 import type { GatedPlan } from '../contract.ts';
 import { LinkButton } from '../parts/link-button.tsx';
+import { Prose } from '../parts/prose.tsx';
 import { revisionName } from '../plan/revision-name.ts';
 import { type Ask, askPath } from './ask.ts';
 
@@ -67,7 +68,7 @@ export function Refusal({ of }: { readonly of: GatedPlan['gate']['may']['request
   if (of.allowed) return null;
   return (
     <p class="verdict failure">
-      <b>You may not ask for it:</b> {of.message} {of.hint}
+      <b>You may not ask for it:</b> <Prose text={`${of.message} ${of.hint}`} />
     </p>
   );
 }

@@ -294,6 +294,9 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     await page.getByText(/of 3 would be rolled back/).waitFor();
     const rows = page.getByRole('table', { name: 'Plans' }).getByRole('row');
     expect(await rows.filter({ hasText: 'acme/gone' }).innerText()).toContain('ENVIRONMENT_UNKNOWN');
+    // A command in a sentence is shown as one.
+    const unmoved = rows.filter({ hasText: 'acme/staging/api' });
+    expect(await unmoved.getByRole('code').allInnerTexts()).toContain('backtrail history SCOPE');
     expect(await rows.filter({ hasText: 'acme/production/api' }).innerText()).toContain(
       '1 approval, by anybody but you',
     );
