@@ -226,6 +226,7 @@ describe('a rollback that nobody has to agree to', () => {
 
 describe('an incident', () => {
   const INCIDENTS = '/api/v1/incidents';
+  const OTHER = `sha256:${'0'.repeat(64)}`;
   const incident = (scopes: readonly string[], more: object = {}) => ({
     id: 'inc-1',
     reason: 'v2 answers 500',
@@ -303,6 +304,8 @@ describe('an incident', () => {
     const none = await jane.post(INCIDENTS, atomic);
     expect([none.status, none.body.code]).toEqual([409, 'PLAN_CHANGED']);
     expect((await jane.get(`${ROLLBACKS}?incident=inc-whole`)).body.requests).toEqual([]);
+    const manifests = { ...wish, id: 'inc-manifests', rollbacks: [{ scope: 'held/c', rendered: OTHER }] };
+    expect((await jane.post(INCIDENTS, manifests)).body.code).toBe('PLAN_CHANGED');
   });
 
   it('is decided on at once by another person, a row each, in one commit of the ledger', async () => {
@@ -386,6 +389,10 @@ describe('an incident', () => {
     const ids = asked.body.rollbacks.map(({ requestId }: Record<string, string>) => requestId);
     expect((await jane.get(at)).body.rollbacks).toMatchObject(
       scopes.map((scope) => ({ scope, status: 'failed' })),
+    );
+    const again = incident([], { id, rollbacks: scopes.map((scope) => ({ scope, digest: OTHER })) });
+    expect((await jane.post(INCIDENTS, again)).body.rollbacks).toMatchObject(
+      scopes.map((scope) => ({ scope, status: 'failed', error: { code: 'PLAN_CHANGED' } })),
     );
     const one = await jane.post(`${at}/retry`, { ids: ids.slice(0, 1) });
     expect([one.status, one.body.rollbacks]).toMatchObject([200, [{ scope: 'prod/t', status: 'completed' }]]);

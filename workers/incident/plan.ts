@@ -111,11 +111,13 @@ function recordPlanned(item: Item, settled: PromiseSettledResult<PlannedAsk> | u
     else if (request !== null) {
       item.request = request;
       if (ENDED.includes(request.status)) throw ended(request);
+      // It would be executed again.
+      if (request.status === 'failed') requireSeen(item.wish, { ...request, scope: request.scopeName });
     } else if (plan !== null) {
       if (!isBlocked(plan) && !plan.unchanged) requirePermit(plan.gate.may.request);
       item.plan = plan;
       if (isBlocked(plan)) throw blockedError(plan);
-      requireSeen(item.wish, plan);
+      if (!plan.unchanged) requireSeen(item.wish, { ...plan, rendered: plan.gate.rendered });
     }
   } catch (error) {
     if (!isFailure(error)) throw error;
@@ -123,15 +125,19 @@ function recordPlanned(item: Item, settled: PromiseSettledResult<PlannedAsk> | u
   }
 }
 
-/** Where one plan was looked at, no other is asked for. @throws PLAN_CHANGED */
-function requireSeen({ digest, rendered }: RollbackInput, plan: GatedPlan): void {
-  if (digest === undefined || plan.unchanged) return;
-  const sameManifests = !rendered || rendered === plan.gate.rendered;
-  if (plan.digest === digest && sameManifests) return;
+/** Where one plan was looked at, or its manifests, no other is asked for. @throws PLAN_CHANGED */
+function requireSeen(
+  seen: Pick<RollbackInput, 'digest' | 'rendered'>,
+  now: { readonly scope: string; readonly digest: string; readonly rendered: string | null },
+): void {
+  const { digest = now.digest } = seen;
+  // Where votes do not bind to manifests, null says that there were none to look at.
+  const rendered = seen.rendered ?? now.rendered;
+  if (digest === now.digest && rendered === now.rendered) return;
   throw new BacktrailError(
     'PLAN_CHANGED',
-    `What the rollback of ${plan.scope} would change is no longer what was looked at.`,
-    { details: { confirmed: digest, now: plan.digest }, hint: 'Look at the plans again.' },
+    `What the rollback of ${now.scope} would change is no longer what was looked at.`,
+    { details: { confirmed: digest, now: now.digest }, hint: 'Look at the plans again.' },
   );
 }
 
