@@ -1,5 +1,5 @@
 import type { Continuation } from './secret-continuation.ts';
-import { closingQuote, columnOf, continuation } from './secret-continuation.ts';
+import { closingQuote, columnOf, continuation, untilElementEnds } from './secret-continuation.ts';
 import type { Marker } from './secrets.ts';
 import { isHarmlessValue, isSecretKey, MASK, maskTokens } from './secrets.ts';
 
@@ -19,7 +19,8 @@ interface SecretRange {
   readonly to: number;
 }
 
-const SEPARATOR = /(?::=|=>|=|:(?!\/\/))[ \t]*/g;
+/** Two or three colons: a hidden field of Jsonnet. */
+const SEPARATOR = /(?::=|=>|=|:{2,3}(?=[ \t"'])|:(?!\/\/))[ \t]*/g;
 const ENDS_KEY = new Set(' \t,;{}()<>&?|=:!');
 const KEY_LIMIT = 600;
 /** What may precede a line's first key: spaces, list and comment markers, a word or two as in `export KEY=value`. */
@@ -39,7 +40,7 @@ const CREDENTIALS_SETTING =
   /(?:^|[ \t])(?:proxy-)?user[ \t]{0,8}[=:][ \t]{0,8}["'](?!\d+:\d+["']|system:)[^\s:"']{1,128}:(?=[^\s"'/])/g;
 /** `define('DB_PASSWORD', 'value')`, `setenv("TOKEN", "value")`. */
 const CALL = /\b\w{1,60}\([ \t]{0,8}["']([\w.-]{1,80})["'][ \t]{0,8},[ \t]{0,8}(?=["'])/g;
-const ELEMENT = /<([A-Za-z][\w.:-]{0,80})(?:\s[^<>]{0,500})?>(?=[^<])/g;
+const ELEMENT = /<([A-Za-z][\w.:-]{0,80})(?:\s[^<>]{0,500})?>(?=[^<]|<!\[CDATA\[|$)/g;
 const NAME_OF_PAIR =
   /(?:^|[\s{,"'<-])(?:name|key|variable|parameter|env|id|path)["']?[ \t]{0,8}[:=][ \t]{0,8}["']?([\w.\-/]{1,200})/gi;
 /** The name is on the next line. */
@@ -143,7 +144,11 @@ function spaced(line: string, from: number, state: LineState): SecretRange | nul
     for (let match = pattern.exec(line); match !== null; match = pattern.exec(line)) {
       const key = match[1] ?? '';
       const start = match.index + match[0].length;
-      if (isSecretKey(key)) return { key, from: start, to: line.trimEnd().length };
+      if (!isSecretKey(key)) continue;
+      if (pattern === ELEMENT && !match[0].endsWith('/>') && !line.includes('</', start))
+        state.continues = untilElementEnds;
+      const to = line.trimEnd().length;
+      if (to > start) return { key, from: start, to };
     }
   }
   for (const pattern of [CREDENTIALS_FLAG, CREDENTIALS_SETTING, PASSWORD_LETTER, PASSWORD_WORD]) {

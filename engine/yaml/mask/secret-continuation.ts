@@ -17,6 +17,8 @@ export function continuation(at: {
   if (quote !== undefined && closingQuote(value, quote, 1) === -1)
     return (line) => (closingQuote(line, quote, 0) === -1 ? 'inside' : 'last');
   if (/^\\?["'`]/.test(value) && !value.endsWith('\\')) return null;
+  // A text of Jsonnet; in YAML it would be an error.
+  if (value.startsWith('|||')) return (line) => (line.trim().startsWith('|||') ? 'last' : 'inside');
   const tag = /^<<[-~]?\s*["']?(\w+)/.exec(value)?.[1];
   if (tag !== undefined) return (line) => (line.trim() === tag ? 'last' : 'inside');
   if (value.endsWith('\\')) return (line) => (line.trimEnd().endsWith('\\') ? 'inside' : 'last');
@@ -24,6 +26,12 @@ export function continuation(at: {
   if (value === '' && at.isQuoted) return onNextLine(at.before);
   return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
 }
+
+/** The text of an element of XML that begins on a line before; one with elements in it has its own names. */
+export const untilElementEnds: Continuation = (line) => {
+  if (/^\s*<(?!!\[CDATA\[)/.test(line)) return 'outside';
+  return line.includes('</') ? 'last' : 'inside';
+};
 
 /** The triple quotes that open a multi-line string, as in TOML; null if there are none. In YAML `'''a'` is a quote and an a. */
 function openFence(value: string): string | null {

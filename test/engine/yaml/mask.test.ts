@@ -225,6 +225,32 @@ describe('maskLines', () => {
     ['properties', 'db.password : h1\ndb.user : me\n', 'db.password : ***\ndb.user : me\n'],
     ['JSON in a line', '{"password":"h1","user":"me"}', '{"password":***,"user":"me"}'],
     ['XML', '<password enc="x">h1</password>', '<password enc="x">***'],
+    [
+      'XML over several lines',
+      '<password>\n  h1\n</password>\n<user>bob</user>',
+      '<password>\n  ***\n</password>\n<user>bob</user>',
+    ],
+    [
+      'XML that begins beside its name',
+      '<password>h1\n  h2\n</password>\n<v>1</v>',
+      '<password>***\n  ***\n</password>\n<v>1</v>',
+    ],
+    [
+      'XML in CDATA',
+      '<token><![CDATA[h1]]></token>\n<token>\n<![CDATA[h2\nh3]]>\n</token>\n<v>1</v>',
+      '<token>***\n<token>\n***\n***\n</token>\n<v>1</v>',
+    ],
+    [
+      'no XML that has elements in it',
+      '<secrets>\n  <v>1</v>\n</secrets>\n<password />\nv',
+      '<secrets>\n  <v>1</v>\n</secrets>\n<password />\nv',
+    ],
+    ['Jsonnet', '{ password:: "h1", v: 1 }', '{ password:: ***, v: 1 }'],
+    [
+      'a text of Jsonnet',
+      '{ v: 1, secret: |||\n  h1\n  h2\n|||, }\nv: 2',
+      '{ v: 1, secret: ***\n  ***\n  ***\n***\nv: 2',
+    ],
     ['a command line', 'run --token h1', 'run --token ***'],
     ['a connection string', 'Server=x;Pwd=h1;A=2', 'Server=x;Pwd=***'],
     ['a query', 'https://x/y?token=h1', 'https://x/y?token=***'],
