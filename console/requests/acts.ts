@@ -73,7 +73,9 @@ interface Said {
 
 export function lineOf(act: Act, { id, plan, comment }: Said): string {
   const said = comment === '' ? [] : [act === 'cancel' ? '--reason' : '--comment', comment];
-  if (act === 'approve' && plan !== null)
-    return commandLine('request', 'approve', id, '--digest', plan.digest, ...said);
+  if (act === 'approve' && plan !== null) {
+    const manifests = plan.rendered === null ? [] : ['--rendered', plan.rendered];
+    return commandLine('request', 'approve', id, '--digest', plan.digest, ...manifests, ...said);
+  }
   return commandLine('request', act, id, ...(act === 'retry' ? [] : said));
 }

@@ -302,7 +302,7 @@ export const FAILURES = {
     status: 503,
     exit: 6,
     retry: 'later',
-    hint: 'Start Redis, or set REDIS_URL; without --queue the rollback runs in this process.',
+    hint: 'Start Redis, or set REDIS_URL. One rollback needs none: without --queue it runs in this process.',
   },
   REPOSITORY_LOCKED: {
     status: 503,

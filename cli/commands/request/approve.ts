@@ -27,6 +27,8 @@ interface ApproveOptions extends ExecuteHow {
   readonly sign?: boolean;
   /** Of the plan that was looked at. */
   readonly digest?: string;
+  /** Of its manifests. */
+  readonly rendered?: string;
 }
 
 export function addApprove(program: Program, group: Command): void {
@@ -42,6 +44,10 @@ export function addApprove(program: Program, group: Command): void {
       '--digest <digest>',
       'of the plan that was looked at, as `request plan` gives it: do not ask, and approve only that',
     )
+    .option(
+      '--rendered <digest>',
+      'with --digest: of its manifests, `rendered` of the same: approve only these',
+    )
     .option('--here', 'execute it in this process instead of a worker')
     .option('--sign', `with --here: ${SIGN}`)
     .option('--no-wait', 'leave it to a worker, and do not follow it')
@@ -51,7 +57,7 @@ export function addApprove(program: Program, group: Command): void {
         program,
         (context) => {
           const named = requireNamed(typed, { incident, author });
-          requireDigest(options.digest, named);
+          requireDigests(options, named);
           if ('incident' in named) return reviewIncident(context, 'approved', { ...options, ...named });
           return approve(context, named.typed, options);
         },
@@ -71,18 +77,18 @@ Examples:
   backtrail request approve --incident inc-2026-11-20      # one table, one question, one signed commit of all votes`;
 
 /** @throws INVALID_REQUEST for what is no digest, or is that of one plan where many are meant */
-function requireDigest(digest: string | undefined, named: object): void {
+function requireDigests({ digest, rendered }: ApproveOptions, named: object): void {
+  if (rendered !== undefined && digest === undefined)
+    throw new BacktrailError('INVALID_REQUEST', '--rendered needs the --digest of the plan.');
   if (digest === undefined) return;
   if ('incident' in named)
     throw new BacktrailError('INVALID_REQUEST', '--digest names one plan, and --incident many requests.');
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
-    throw new BacktrailError(
-      'INVALID_REQUEST',
-      '--digest is not the digest of a plan: sha256: and 64 digits.',
-      {
-        hint: 'The `digest` of `backtrail request plan ID -o json`.',
-      },
-    );
+  const given = { digest, ...(rendered !== undefined && { rendered }) };
+  for (const [name, value] of Object.entries(given))
+    if (!/^sha256:[0-9a-f]{64}$/.test(value))
+      throw new BacktrailError('INVALID_REQUEST', `--${name} is no digest: sha256: and 64 digits.`, {
+        hint: `The \`${name}\` of \`backtrail request plan ID -o json\`.`,
+      });
 }
 
 function approve(context: Context, typed: string, options: ApproveOptions): Promise<Output> {
@@ -99,11 +105,12 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       question: asks ? 'Approve this?' : null,
     });
     const digest = given ?? seen.digest;
+    const rendered = given === undefined ? seen.rendered : (options.rendered ?? null);
     const request = await engine.requests.approve({
       ...on,
       ...(comment !== undefined && { comment: recordable(comment) }),
       ...(digest !== null && { digest }),
-      ...(given === undefined && seen.rendered !== null && { rendered: seen.rendered }),
+      ...(rendered !== null && { rendered }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
     const awaited = await awaitedBy(engine, actor, request);

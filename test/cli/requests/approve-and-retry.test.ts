@@ -43,8 +43,12 @@ describe('request approve', () => {
     expect(errorOf(await byDigest('latest'))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
     const many = ['request', 'approve', '--incident', 'inc-1', '--digest', other, ...JSON_OUT];
     expect(errorOf(await as('bob', many))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
-    expect((await show(setting, id)).reviews).toEqual([]);
     const { digest } = await show(setting, id);
+    expect(errorOf(await byDigest(digest, '--rendered', other))).toMatchObject({ code: 'PLAN_CHANGED' });
+    expect(errorOf(await byDigest(digest, '--rendered', 'x'))).toMatchObject({ code: 'INVALID_REQUEST' });
+    const alone = ['request', 'approve', id, '--rendered', other, ...JSON_OUT];
+    expect(errorOf(await as('bob', alone))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    expect((await show(setting, id)).reviews).toEqual([]);
     const { code, stdout } = await byDigest(digest);
     expect(code).toBe(5);
     expect(requestShape.parse(JSON.parse(stdout))).toMatchObject({ approval: { need: 2, have: 1 } });
