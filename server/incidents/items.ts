@@ -24,20 +24,28 @@ export async function namedOf(
   if (new Set(ids).size < ids.length)
     throw new BacktrailError('INVALID_REQUEST', 'A request is named twice.');
   const known = new Map(open.map((item) => [item.request.id, item]));
+  if (ids.some((id) => !known.has(id)))
+    for (const request of await engine.requests.list({ incident, reader })) {
+      if (known.has(request.id)) continue;
+      const error = new BacktrailError(unfit, `Request ${request.id} is ${request.status}.`);
+      known.set(request.id, { request, voted: false, error });
+    }
   const items: ReviewItem[] = [];
   for (const id of ids) {
     const item = known.get(id);
-    if (item !== undefined) {
-      items.push(item);
-      continue;
-    }
-    const request = await engine.requests.show({ id, reader });
-    if (request.incident !== incident)
-      throw new BacktrailError('REQUEST_UNKNOWN', `Request ${id} is not one of this incident.`);
-    const error = new BacktrailError(unfit, `Request ${id} is ${request.status}.`);
-    items.push({ request, voted: false, error });
+    if (item === undefined) throw await strange(engine, { id, reader });
+    items.push(item);
   }
   return items;
+}
+
+/** Why one is not among what they may read of the incident: nobody else is told that it is. */
+async function strange(
+  engine: RouteInput['engine'],
+  asked: { readonly id: RequestId; readonly reader: Person },
+): Promise<BacktrailError> {
+  await engine.requests.show(asked);
+  return new BacktrailError('REQUEST_UNKNOWN', `Request ${asked.id} is not one of this incident.`);
 }
 
 /** Hands them to the workers together, and says of each what it failed with. */
