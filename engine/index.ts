@@ -109,6 +109,7 @@ const REQUESTS = [
   'ofEvent',
   'personId',
   'retry',
+  'retryMany',
   'reconcile',
   'openSession',
   'closeSession',

@@ -73,6 +73,7 @@ export function requestsOver(http: Http, { show, list, replan }: RequestCalls): 
     cancel: ({ id, reason }) => act(id, 'cancel', { reason }),
     note: ({ id, text, kind }) => act(id, 'notes', { text, kind }),
     retry: ({ id }) => act(id, 'retry', {}),
+    retryMany: ({ ids }) => retryOver(http, { show, list, act }, ids),
     reconcile: () => Promise.reject(elsewhere('`reconcile`')),
     openSession: async ({ scope, reason, ticket, minutes }) =>
       (await http.send('POST', '/break-glass', {
@@ -123,6 +124,29 @@ async function reviewOver(http: Http, { show, list, act }: Acting, { votes, deci
     const request = now.get(id);
     if (voted && request) return { status: 'fulfilled', value: request };
     const why = error ?? { code: 'REQUEST_NOT_PENDING', message: `Request ${id} got no vote.` };
+    return { status: 'rejected', reason: failureAs(why) };
+  });
+}
+
+/** The same of those that failed. What fails again is rejected, too, as for a single one. */
+async function retryOver(http: Http, { show, list, act }: Acting, ids: readonly string[]) {
+  const [first] = ids;
+  const incident = first === undefined ? undefined : (await show(first)).incident;
+  const read = async () =>
+    new Map((await list({ incident, state: 'all' })).map((request) => [request.id, request]));
+  const known = incident === undefined ? null : await read();
+  if (incident === undefined || ids.some((id) => known?.has(id) !== true)) {
+    const results: PromiseSettledResult<RequestView>[] = [];
+    for (const id of ids) results.push(...(await Promise.allSettled([act(id, 'retry', {})])));
+    return results;
+  }
+  const rows = await rowsOf(http.send('POST', `/incidents/${segment(incident)}/retry`, { ids }));
+  const errors = new Map(rows.map(({ requestId, error }) => [requestId, error]));
+  const now = await read();
+  return ids.map((id): PromiseSettledResult<RequestView> => {
+    const [request, error] = [now.get(id), errors.get(id)];
+    if (request && errors.has(id) && !error) return { status: 'fulfilled', value: request };
+    const why = error ?? { code: 'REQUEST_NOT_FAILED', message: `Request ${id} was not retried.` };
     return { status: 'rejected', reason: failureAs(why) };
   });
 }

@@ -18,11 +18,12 @@ import { readRules, type RequestContext, rulesOf } from './context.ts';
 import { contradictionOf } from './many/borne-out.ts';
 import { list } from './many/list.ts';
 import { planFound, planIncident } from './many/plan-many.ts';
+import { retry, retryMany } from './many/retry-many.ts';
 import { reviewMany } from './many/review-many.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { requestMany, requestRollback } from './request.ts';
-import { approve, cancel, inspect, note, reject, retry } from './review.ts';
+import { approve, cancel, inspect, note, reject } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { withHostState } from './pull-requests/shown.ts';
 import { requestOfEvent } from './ledger/commits.ts';
@@ -72,6 +73,7 @@ export function createRequests(
     cancel: (input) => at((context) => cancel(context, input)),
     note: (input) => at((context) => note(context, input)),
     retry: (input) => at((context) => retry(context, input)),
+    retryMany: (input) => at((context) => retryMany(context, input)),
     inspect: (input) => at((context) => inspect(context, input)),
     // As above, at the same time as the rest is made ready: its commits, and its record.
     executeRequest: (id, options) =>

@@ -1,4 +1,4 @@
-/** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
+/** What people do with a request that is there: approve, reject, cancel, note, look at it afterwards. */
 import {
   type Actor,
   BacktrailError,
@@ -22,7 +22,6 @@ import { requireRequest } from './ledger/require-request.ts';
 import { requestOfEvent } from './ledger/commits.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { executeRequest } from './execute.ts';
-import { groupOf } from './many/group.ts';
 import { isPublished } from './many/member.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
 import { isExpired } from './gate/expiry.ts';
@@ -365,26 +364,6 @@ function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): vo
   const environment = placeOf(state);
   if (!hasPermission(policy, actor, 'deploy', environment))
     requirePermission(policy, actor, 'propose', environment);
-}
-
-/**
- * It goes on with the approvals that it has: whoever executes it judges them again. With it those of its group that failed: they are executed together,
- * so that one that was retried with another one is retried already.
- */
-export async function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
-  const rules = await readRules(context);
-  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
-    const { state } = await requireRequest(ledgerSnapshot, id);
-    requireRetrier({ rules, state }, actor);
-    if (state.atomic !== undefined && isWaiting(state.status)) return [];
-    if (state.status !== 'failed')
-      throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
-    const group = (await groupOf(ledgerSnapshot, state)) ?? [{ state }];
-    const failed = group.filter((one) => one.state.status === 'failed');
-    for (const one of failed) requireRetrier({ rules, state: one.state }, actor);
-    return failed.map((one) => onRequest(one.state.id, { ...stamp(context, actor), type: 'retried' }));
-  });
-  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
 /** @throws PERMISSION_DENIED, PLACE_DIFFERS where it would fail again */

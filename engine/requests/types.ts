@@ -266,6 +266,16 @@ export interface Requests {
    */
   retry(input: Act): Promise<RequestView>;
   /**
+   * Many of them by one person, in one signed commit of the ledger and one push. Each is judged as `retry` would, and refused by itself: the others
+   * are written. Results are in the order of the ids.
+   *
+   * @throws INVALID_REQUEST where a request is named twice
+   */
+  retryMany(input: {
+    readonly ids: readonly RequestId[];
+    readonly actor: Person;
+  }): Promise<readonly PromiseSettledResult<RequestView>[]>;
+  /**
    * Brings the ledger up to what the branch, the clock, the policy and code hosts say; `waiting`: approved, and not executed yet. `asksHost`: hosts are
    * asked now about their pull requests, however long ago they were asked last: for whoever hears of a change from them.
    *

@@ -13,7 +13,7 @@ export const incidentRetryRoutes: Routes = (app, input) => {
       schema: {
         summary: 'Execute failed requests of an incident again',
         description:
-          '200: each is completed, or a row says why not. 202: some are executed later than an answer waits.',
+          'They are one commit of the ledger, and each is judged by itself. 200: each is completed, or a row says why not. 202: some are executed later than an answer waits.',
         tags: ['rollbacks'],
         params: incidentParams,
         body: incidentRetry.nullish(),
@@ -45,14 +45,13 @@ async function retryAll(
   const open = failed.map((each): ReviewItem => ({ request: each, voted: false }));
   const named = ids ?? failed.map(({ id }) => id);
   const items = await namedOf(input, { ...on, ids: named, unfit: 'REQUEST_NOT_FAILED' }, open);
-  for (const item of items) {
-    if (item.error) continue;
-    try {
-      item.request = await engine.requests.retry({ id: item.request.id, actor });
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      item.error = error;
-    }
+  const asked = items.filter(({ error }) => !error);
+  const results = await engine.requests.retryMany({ ids: asked.map(({ request: { id } }) => id), actor });
+  for (const [index, item] of asked.entries()) {
+    const result = results[index];
+    if (result?.status === 'fulfilled') item.request = result.value;
+    else if (isFailure(result?.reason)) item.error = result.reason;
+    else throw result?.reason;
   }
   const ready = items.filter(({ error }) => !error);
   await executeAll(input, ready, gone, (_, reason) => reason);

@@ -131,6 +131,7 @@ const FUNCTIONS = {
     'requests.reconcile',
     'requests.reject',
     'requests.retry',
+    'requests.retryMany',
     'requests.reviewMany',
     'requests.session',
     'requests.sessions',

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
 import { configOf } from '../helpers/people/requests.ts';
-import { engineOf } from '../helpers/repositories/engine.ts';
+import { engineOf, JANE } from '../helpers/repositories/engine.ts';
+import { LEDGER } from '../helpers/people/scene.ts';
+import { openRemote } from '../../cli/remote/engine.ts';
 import { createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { backtrail } from '../helpers/program/cli.ts';
 import { closeAfterFile } from '../helpers/run/lifetime.ts';
@@ -19,7 +21,7 @@ const POLICY = {
 };
 const ROLLBACKS = '/api/v1/rollbacks';
 const SERVICES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-const OF_INCIDENTS = ['q', 'r', 's', 't', 'u', 'x', 'y', 'z'];
+const OF_INCIDENTS = ['q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z'];
 const ask = (environment: string, service: string, more: object = {}) => ({
   environment,
   service,
@@ -372,14 +374,14 @@ describe('an incident', () => {
   it('executes again what failed of it', async () => {
     const id = 'inc-failed';
     const at = `${INCIDENTS}/${id}`;
-    const scopes = ['prod/t', 'prod/u'];
+    const scopes = ['prod/t', 'prod/u', 'prod/v', 'prod/w'];
     const asked = await jane.post(INCIDENTS, incident(scopes, { id }));
     const plans = await bob.get(`${at}/plans`);
     const votes = plans.body.rollbacks.map(({ requestId, digest }: Record<string, string>) => ({
       id: requestId,
       digest,
     }));
-    await repo.write({ 'apps/prod/t/app.yaml': 'mine: true\n', 'apps/prod/u/app.yaml': 'mine: true\n' });
+    await repo.write(Object.fromEntries(scopes.map((scope) => [`apps/${scope}/app.yaml`, 'mine: true\n'])));
     const approved = await bob.post(`${at}/approve`, { votes });
     expect([approved.status, approved.body.rollbacks]).toMatchObject([
       200,
@@ -396,10 +398,25 @@ describe('an incident', () => {
     );
     const one = await jane.post(`${at}/retry`, { ids: ids.slice(0, 1) });
     expect([one.status, one.body.rollbacks]).toMatchObject([200, [{ scope: 'prod/t', status: 'completed' }]]);
+    const tokenFile = join(await temporaryFolder(), 'token');
+    await writeFile(tokenFile, `${jane.token}\n`);
+    const remote = await openRemote({ server: jane.url, tokenFile, sleep: () => Promise.resolve() });
+    const some = await remote.requests.retryMany({ ids: ids.slice(0, 3), actor: JANE });
+    await remote.close();
+    expect(some).toMatchObject([
+      { status: 'rejected', reason: { code: 'REQUEST_NOT_FAILED' } },
+      { status: 'fulfilled', value: { id: ids[1], status: 'completed' } },
+      { status: 'fulfilled', value: { id: ids[2], status: 'completed' } },
+    ]);
+    const subjects = (await repo.git('log', '--format=%s', LEDGER)).split('\n');
+    expect(subjects.filter((line) => line.endsWith(' writes 2 events: 2 retried'))).toHaveLength(1);
     expect((await jane.post(`${at}/retry`)).body.rollbacks).toMatchObject([
-      { scope: 'prod/u', status: 'completed' },
+      { scope: 'prod/w', status: 'completed' },
     ]);
     expect((await jane.post(`${at}/retry`, { ids })).body.code).toBe('REQUEST_NOT_FAILED');
+    const other = await pending(ask('held', 'v'));
+    const strange = await jane.post(`${at}/retry`, { ids: [...ids, other] });
+    expect(said(strange)).toEqual([404, 'REQUEST_UNKNOWN', `Request ${other} is not one of this incident.`]);
   });
 
   it('starts nothing where a plan of it fails, and says which', async () => {

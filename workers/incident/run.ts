@@ -66,8 +66,24 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
       if (result?.status === 'rejected') throw result.reason;
       if (result) recordRequested(item, result.value);
     });
-  const failed = items.filter((item) => !fresh.includes(item));
-  for (const item of failed) await attempt(item, () => request(item, setup));
+  await retryAll(items, setup);
+}
+
+/** What an earlier run left as failed, the same way. */
+async function retryAll(items: readonly Item[], { engine, author: actor }: Setup): Promise<void> {
+  const failed = items.filter(({ error, request }) => !error && request?.status === 'failed');
+  if (failed.length === 0) return;
+  try {
+    const results = await engine.requests.retryMany({ ids: failed.map(({ id }) => id), actor });
+    for (const [index, item] of failed.entries())
+      await attempt(item, async () => {
+        const result = results[index];
+        if (result?.status !== 'fulfilled') throw result?.reason;
+        item.request = result.value;
+      });
+  } catch (error) {
+    for (const item of failed) await attempt(item, () => Promise.reject(error));
+  }
 }
 
 function wishOf({ id, plan, wish, event }: Item, { incident: { id: incident, reason }, author }: Setup) {

@@ -10,23 +10,42 @@ import type { LedgerSnapshot } from '../ledger/snapshot.ts';
  *
  * @throws FORBIDDEN where they do not agree
  */
-export async function groupOf(
+export const groupOf = (
   ledgerSnapshot: LedgerSnapshot,
   state: LedgerRequest,
+): Promise<readonly RequestFile[] | null> => groupsIn(ledgerSnapshot)(state);
+
+/** The same of many: a group is read once, however many of it are asked about. */
+export function groupsIn(
+  ledgerSnapshot: LedgerSnapshot,
+): (state: LedgerRequest) => Promise<readonly RequestFile[] | null> {
+  const read = new Map<RequestId, Promise<readonly RequestFile[] | null>>();
+  return async (state) => {
+    const { atomic } = state;
+    if (atomic === undefined) return null;
+    const first = await ledgerSnapshot.request(atomic.first);
+    if (first?.state.atomic?.members?.includes(state.id) !== true) throw notOne(state);
+    const reading = read.get(atomic.first) ?? membersOf(ledgerSnapshot, first.state);
+    read.set(atomic.first, reading);
+    const members = await reading;
+    if (members === null) throw notOne(state);
+    return members;
+  };
+}
+
+/** Those that a first request names; null where one of them does not say so itself. */
+async function membersOf(
+  ledgerSnapshot: LedgerSnapshot,
+  first: LedgerRequest,
 ): Promise<readonly RequestFile[] | null> {
-  const { atomic } = state;
-  if (atomic === undefined) return null;
-  const first = await ledgerSnapshot.request(atomic.first);
-  const ids = first?.state.atomic?.members ?? [];
-  if (!ids.includes(state.id)) throw notOne(state);
   const members: RequestFile[] = [];
-  for (const id of ids) {
+  for (const id of first.atomic?.members ?? []) {
     const file = await ledgerSnapshot.request(id);
     const belongs =
-      file?.state.atomic?.first === atomic.first &&
-      file.state.incident === state.incident &&
-      samePerson(file.state.author.email, state.author.email);
-    if (file === null || !belongs) throw notOne(state);
+      file?.state.atomic?.first === first.id &&
+      file.state.incident === first.incident &&
+      samePerson(file.state.author.email, first.author.email);
+    if (file === null || !belongs) return null;
     members.push(file);
   }
   return members;

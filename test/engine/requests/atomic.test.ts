@@ -144,8 +144,12 @@ describe('rollbacks that are published together', () => {
     expect(await tip()).toBe(before);
     expect(await statuses()).toEqual(['failed', 'failed']);
     await allow();
-    await janes.requests.retry({ id: dev, actor: jane });
+    const ledger = () => repo.git('rev-list', '--count', LEDGER);
+    const events = Number(await ledger());
+    const retried = await janes.requests.retryMany({ ids: [dev, prod], actor: jane });
+    expect(retried.map(codeOf)).toEqual(['done', 'done']);
     await janes.requests.retry({ id: prod, actor: jane });
+    expect(Number(await ledger())).toBe(events + 1);
     expect(await statuses()).toEqual(['executing', 'executing']);
     await worker.rollbacks.execute(prod);
     expect(await statuses()).toEqual(['completed', 'completed']);

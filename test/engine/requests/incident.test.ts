@@ -1,4 +1,6 @@
-/** The requests of an incident: found by its id, and voted on at once, in one signed commit of the ledger. */
+/** The requests of an incident: found by its id, voted on and retried at once, in one signed commit of the ledger. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type Person } from '../../../engine/internal.ts';
 import { fileOf } from '../../helpers/people/forge.ts';
@@ -21,7 +23,17 @@ async function askAll(engine: Engine, author: Person, scopes: readonly string[],
   for (const scope of scopes) {
     const { target, digest, base } = await engine.rollbacks.plan({ scope, author });
     const more = incident === undefined ? {} : { incident };
-    asks.push({ scope, target, digest, base, author, reason: 'v2 answers 500', id: newId(), ...more });
+    asks.push({
+      scope,
+      target,
+      digest,
+      base,
+      author,
+      reason: 'v2 answers 500',
+      ledger: true,
+      id: newId(),
+      ...more,
+    });
   }
   const results = await engine.rollbacks.requestMany(asks);
   return results.map((each) =>
@@ -204,5 +216,98 @@ describe('votes given at once', () => {
       votes: [{ id: newId() }, { id: '../x' }],
     });
     expect(unknown.map(reasonOf)).toEqual(['REQUEST_UNKNOWN', 'REQUEST_UNKNOWN']);
+  });
+});
+
+/** Bob may execute what others asked for in `dev` alone. */
+const RETRIERS = configOf({
+  environments: [{ match: '*', quorum: 0 }],
+  permissions: [
+    { users: ['jane@example.com'], allow: ['read', 'propose', 'deploy'], in: ['**'] },
+    { users: ['bob@example.com'], allow: ['read', 'propose', 'deploy'], in: ['dev'] },
+    { users: ['bob@example.com'], allow: ['read', 'propose'], in: ['prod'] },
+  ],
+});
+
+/** Each has failed, but for the last one, which is completed; pushes to the ledger by `janes` are counted. */
+async function failed() {
+  const { repo, jane, signers, worker, ...stage } = await stageOf(team, RETRIERS);
+  await repo.commit({ 'apps/prod/web/app.yaml': 'image: v1\n' });
+  await repo.commit({ 'apps/prod/web/app.yaml': 'image: v2\n' });
+  const asked = await askAll(stage.janes, jane, ['prod/api', 'dev/api', 'prod/web'], INCIDENT);
+  const ids = asked.map(String);
+  expect(asked).toEqual([
+    expect.stringMatching(/^rbk-/),
+    expect.stringMatching(/^rbk-/),
+    expect.stringMatching(/^rbk-/),
+  ]);
+  const byHand = { 'apps/prod/api/app.yaml': 'by: hand\n', 'apps/dev/api/app.yaml': 'by: hand\n' };
+  await repo.write(byHand);
+  const results = await worker.rollbacks.executeMany(ids.map((id) => ({ id })));
+  expect(ids.map((id) => reasonOf(results.get(id)))).toMatchObject([
+    'WORKTREE_DIRTY',
+    'WORKTREE_DIRTY',
+    { status: 'completed' },
+  ]);
+  await repo.git('checkout', '--', '.');
+  const list = join(repo.gitDir, 'pushes');
+  await writeFile(list, '');
+  await writeFile(join(repo.gitDir, 'hooks/pre-receive'), `#!/bin/sh\necho push >> '${list}'\n`, {
+    mode: 0o755,
+  });
+  const far = { ...repo, folder: `file://${repo.gitDir}` };
+  const janes = await engineFor(far, jane, { allowedSigners: signers });
+  const pushes = async () => (await readFile(list, 'utf8')).split('\n').length - 1;
+  return { ...stage, repo, jane, janes, worker, ids, pushes };
+}
+
+describe('failed requests that are retried at once', () => {
+  it('are one signed commit of the ledger and one push; what has not failed says so, and hinders none', async () => {
+    const { repo, jane, janes, worker, ids, pushes } = await failed();
+    const [prod = '', dev = '', done = ''] = ids;
+    const before = await count(repo);
+    const unknown = newId();
+    const results = await janes.requests.retryMany({ actor: jane, ids: [done, prod, unknown, dev] });
+    expect(results.map(reasonOf)).toMatchObject([
+      'REQUEST_NOT_FAILED',
+      { id: prod, status: 'executing' },
+      'REQUEST_UNKNOWN',
+      { id: dev, status: 'executing' },
+    ]);
+    expect([await count(repo), await pushes()]).toEqual([before + 1, 1]);
+    expect(await repo.git('log', '-1', '--format=%s', LEDGER)).toBe(
+      'jane@example.com writes 2 events: 2 retried',
+    );
+    expect(await repo.git('cat-file', '-p', LEDGER)).toContain('gpgsig');
+    const log = await worker.requests.audit({ limit: 2, reader: jane });
+    expect(log.map(({ event, problems, identity }) => [event, problems, identity])).toEqual([
+      ['retried', [], 'verified'],
+      ['retried', [], 'verified'],
+    ]);
+    const again = await janes.requests.retryMany({ actor: jane, ids: [prod, dev] });
+    expect(again.map(reasonOf)).toEqual(['REQUEST_NOT_FAILED', 'REQUEST_NOT_FAILED']);
+    expect([await count(repo), await pushes()]).toEqual([before + 1, 1]);
+    const executed = await worker.rollbacks.executeMany([{ id: prod }, { id: dev }]);
+    expect([prod, dev].map((id) => reasonOf(executed.get(id)))).toMatchObject([
+      { status: 'completed' },
+      { status: 'completed' },
+    ]);
+    const { checked, honest, ledger } = await worker.audit.verify({});
+    expect([checked, honest, ledger.problems]).toEqual([3, 3, []]);
+  });
+
+  it('are refused one by one to whoever may not execute them, and as a whole where one is named twice', async () => {
+    const { repo, bobs, bob, worker, ids } = await failed();
+    const [prod = '', dev = ''] = ids;
+    const before = await count(repo);
+    await expect(bobs.requests.retryMany({ actor: bob, ids: [dev, dev] })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    expect(await bobs.requests.retryMany({ actor: bob, ids: [] })).toEqual([]);
+    expect(await count(repo)).toBe(before);
+    const results = await bobs.requests.retryMany({ actor: bob, ids: [prod, dev] });
+    expect(results.map(reasonOf)).toMatchObject(['PERMISSION_DENIED', { id: dev, status: 'executing' }]);
+    expect(await count(repo)).toBe(before + 1);
+    expect((await worker.requests.show({ id: prod })).status).toBe('failed');
   });
 });
