@@ -1,5 +1,5 @@
 /** A request between who asks and who approves, each in a browser of their own, with a real worker. */
-import type { Browser } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   expectNothingWrong,
@@ -16,6 +16,28 @@ import { decisionScene, type DecisionScene } from './decision-scene.ts';
 import { HOSTILE } from './scene.ts';
 
 const redis = useRedis();
+
+/** `hold` waits for the plans that are on their way, keeps all later ones from the server, and gives what lets them go on. */
+async function plansOf(page: Page): Promise<{ hold(): Promise<() => void> }> {
+  let held: Promise<void> | null = null;
+  const under = new Set<Request>();
+  await page.route('**/plan', async (route) => {
+    if (held !== null) await held;
+    under.add(route.request());
+    await route.continue();
+  });
+  const over = (request: Request) => under.delete(request);
+  page.on('requestfinished', over);
+  page.on('requestfailed', over);
+  return {
+    async hold() {
+      let send = (): void => undefined;
+      held = new Promise((resolve) => (send = resolve));
+      await expect.poll(() => under.size, { timeout: 30_000 }).toBe(0);
+      return send;
+    },
+  };
+}
 
 describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
   let browser: Browser;
@@ -57,6 +79,7 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     const at = await ask('web');
     const open = await openPage(browser, scene.bob, { at });
     const { page } = open;
+    const plans = await plansOf(page);
     await page.getByText('0 of 1 approval').waitFor();
     await page.getByRole('region', { name: 'Changes' }).waitFor();
     await open.go('/requests');
@@ -81,9 +104,7 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await refused.getByText('Look at what is shown here now, and approve that.').waitFor();
     await page.getByRole('button', { name: 'Approve', disabled: false }).waitFor();
     // Somebody else has them asked once more, and the plan is a while on its way.
-    let send = (): void => undefined;
-    const held = new Promise<void>((resolve) => (send = resolve));
-    await page.route('**/plan', (route) => held.then(() => route.continue()));
+    const send = await plans.hold();
     await scene.repo.replay([
       { files: { 'apps/acme/production/web/another.yaml': 'a: 1\n' }, message: 'Another file' },
     ]);
