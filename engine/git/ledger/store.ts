@@ -19,7 +19,7 @@ import type { SeenRecord, SeenTip } from './last-seen.ts';
 import { withLock } from '../remote/lock.ts';
 import { usableCache } from '../remote/mirror-cache.ts';
 import type { NativeObjects } from '../store/objects.ts';
-import { descends, isBranchName, readRef, updateRefs } from '../store/refs.ts';
+import { descends, isBranchName, nearLine, readRef, updateRefs } from '../store/refs.ts';
 import type { RefEdit } from '../store/refs.ts';
 import type { Runner } from '../process/runner.ts';
 import { readSignatures } from '../signing/signatures.ts';
@@ -209,22 +209,10 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
   };
 }
 
-/** Events that are read one after the other on the way to the first: of more, git is asked. */
-const NEAR = 32;
-
 /** The root commit of a ledger, along first parents. */
 async function readRoot({ runner, objects }: LedgerContext, tip: ObjectId): Promise<ObjectId> {
-  let at: ObjectId = tip;
-  for (let steps = 0; steps < NEAR; steps += 1) {
-    // At the cut of a shallow clone parents are missing.
-    const commit: { readonly parents: readonly ObjectId[] } | null = await objects
-      .commit(at)
-      .catch(() => null);
-    if (commit === null) break;
-    const [parent] = commit.parents;
-    if (parent === undefined) return at;
-    at = parent;
-  }
+  const { line: near, isWhole } = await nearLine(objects, tip);
+  if (isWhole) return near.at(-1) ?? tip;
   const line = await runner.text(['rev-list', '--first-parent', '--max-parents=0', tip]);
   return line.split('\n').at(-1) ?? tip;
 }

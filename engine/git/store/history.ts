@@ -18,7 +18,7 @@ import { createLineCache, type IndexPlace } from './line-cache.ts';
 import { CHANGES, LOG, readLog, SHOW } from './log.ts';
 import { requireObjectId } from './object-id.ts';
 import type { NativeObjects } from './objects.ts';
-import { readNamed } from './refs.ts';
+import { NEAR, nearLine, readNamed } from './refs.ts';
 
 /** A cheap filter by text; the parsed trailers decide. */
 const RECORDED = [
@@ -111,7 +111,7 @@ export function createHistory(context: {
       const value =
         (shallow ? null : await continued({ objects, tip, line: newest })) ??
         index.line(tip) ??
-        (shallow ? null : await shortLine(objects, tip)) ??
+        (shallow ? null : await wholeIfNear(objects, tip)) ??
         (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
       newest = value;
       return { value, size: 64 * value.length };
@@ -169,8 +169,8 @@ export function createHistory(context: {
       if (requireObjectId(tip) === requireObjectId(commit)) return true;
       const line = lines.known(tip);
       if (line !== undefined) return isIn(line, commit);
-      const near = shallow ? null : await isNear(objects, tip, commit);
-      if (near !== null) return near;
+      const near = shallow ? null : await nearLine(objects, tip, commit);
+      if (near?.isWhole) return near.line.at(-1) === commit;
       // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
       return certain(runner, args.join(' '), async () => {
@@ -224,32 +224,9 @@ function createLookup(): (line: readonly ObjectId[], commit: ObjectId) => boolea
   };
 }
 
-/** First parents that are read one after the other: where there are more, git is asked. */
-const NEAR = 32;
-
-/** The line of a tip whose history is short; null where it is not. */
-async function shortLine(objects: NativeObjects, tip: ObjectId): Promise<readonly ObjectId[] | null> {
-  const line: ObjectId[] = [];
-  for (let at: ObjectId | undefined = tip; at !== undefined; ) {
-    const commit: CommitObject | null = await objects.commit(at).catch(() => null);
-    if (commit === null || line.length === NEAR) return null;
-    line.push(at);
-    at = commit.parents[0];
-  }
-  return line;
-}
-
-/** Whether a commit is among the first of a line; null where the line goes on behind them. */
-async function isNear(objects: NativeObjects, tip: ObjectId, commit: ObjectId): Promise<boolean | null> {
-  let at: ObjectId | undefined = tip;
-  for (let steps = 0; steps < NEAR; steps += 1) {
-    const read: CommitObject | null = await objects.commit(at).catch(() => null);
-    if (read === null) return null;
-    at = read.parents[0];
-    if (at === commit) return true;
-    if (at === undefined) return false;
-  }
-  return null;
+async function wholeIfNear(objects: NativeObjects, tip: ObjectId): Promise<readonly ObjectId[] | null> {
+  const { line, isWhole } = await nearLine(objects, tip);
+  return isWhole ? line : null;
 }
 
 /** The line of a tip that is a little further than one whose line is known; null where it is not. */

@@ -198,3 +198,33 @@ async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Pro
     return code === 0;
   });
 }
+
+/** Commits that are read one after the other: where there are more, git is asked. */
+export const NEAR = 32;
+
+interface NearLine {
+  /** Along first parents, the tip first. */
+  readonly line: readonly ObjectId[];
+  /** It goes to the first commit of all, or to `until`. */
+  readonly isWhole: boolean;
+}
+
+/** The newest commits of a line, without a process. In a shallow clone parents are missing at the cut: it ends before that, and is not whole. */
+export async function nearLine(
+  objects: Pick<NativeObjects, 'commit'>,
+  tip: ObjectId,
+  until: ObjectId | null = null,
+): Promise<NearLine> {
+  const line: ObjectId[] = [];
+  for (let at: ObjectId | undefined = tip; at !== undefined; ) {
+    if (line.length === NEAR) return { line, isWhole: false };
+    const commit: { readonly parents: readonly ObjectId[] } | null = await objects
+      .commit(at)
+      .catch(() => null);
+    if (commit === null) return { line, isWhole: false };
+    line.push(at);
+    if (at === until) break;
+    at = commit.parents[0];
+  }
+  return { line, isWhole: true };
+}
