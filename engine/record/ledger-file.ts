@@ -260,29 +260,34 @@ const sessionEvent = z.discriminatedUnion('type', [
 const MAX_LENGTH = 4 * 1024 * 1024;
 const MAX_EVENTS = 5000;
 
+/** Made once: a shape is compiled when it parses for the first time, which takes longer than a file. */
+const fileOf = <Event extends z.ZodType<Events[number]>>(event: Event) =>
+  z.strictObject({
+    version: z.int().min(1).max(NEWEST_FORM),
+    // For readers only; the state is always computed from the events.
+    state: z.unknown(),
+    events: z.array(event).min(1).max(MAX_EVENTS),
+  });
+const requestFile = fileOf(requestEvent);
+const sessionFile = fileOf(sessionEvent);
+
 /**
  * Parses the events of a request's file.
  * @throws LEDGER_TAMPERED if it is not in the form that Backtrail writes, LEDGER_NEWER if it names a later form
  */
 export function readRequestEvents(source: string, path: string): readonly RequestEvent[] {
-  return read(source, path, requestEvent);
+  return read(source, path, requestFile);
 }
 
 export function readSessionEvents(source: string, path: string): readonly SessionEvent[] {
-  return read(source, path, sessionEvent);
+  return read(source, path, sessionFile);
 }
 
 function read<Event extends Events[number]>(
   source: string,
   path: string,
-  shape: z.ZodType<Event>,
+  file: z.ZodType<{ readonly version: number; readonly events: readonly Event[] }>,
 ): readonly Event[] {
-  const file = z.strictObject({
-    version: z.int().min(1).max(NEWEST_FORM),
-    // For readers only; the state is always computed from the events.
-    state: z.unknown(),
-    events: z.array(shape).min(1).max(MAX_EVENTS),
-  });
   const json = source.length > MAX_LENGTH ? undefined : parseJson(source);
   const named = later.safeParse(json).data?.version;
   if (named !== undefined) throw newerForm(`The ledger's file ${path}`, named, path);
