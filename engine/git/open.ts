@@ -6,12 +6,12 @@ import { openLocal } from './local/local.ts';
 import { parseLocation } from './remote/location.ts';
 import { requireVersion } from './process/program.ts';
 import { openRemote } from './remote/remote.ts';
-import type { KnownLines } from './store/line-cache.ts';
+import type { KnownLines } from './history/line-cache.ts';
 import type { GitRepository } from './repository.ts';
 
 export type { Destination, LedgerFetch, Offline } from '../model/index.ts';
 export type { GitRepository } from './repository.ts';
-export type { KnownLines } from './store/line-cache.ts';
+export type { KnownLines } from './history/line-cache.ts';
 
 export interface OpenOptions {
   /** Path or URL as the user typed it. */

@@ -7,8 +7,8 @@ import type {
   RequestId,
 } from '../model/index.ts';
 import { hasherOf } from './store/hash.ts';
-import { createHistory } from './store/history.ts';
-import type { IndexPlace } from './store/line-cache.ts';
+import { createHistory } from './history/history.ts';
+import type { IndexPlace } from './history/line-cache.ts';
 import { writeCommits } from './store/import.ts';
 import { expectImports } from './store/import-process.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';

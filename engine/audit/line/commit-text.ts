@@ -2,7 +2,7 @@
 import type { ObjectId, Person } from '../../model/index.ts';
 import { readCommitText, readTrailers } from '../../git/reader/message.ts';
 import { parseCommit } from '../../git/store/objects.ts';
-import { revertsIn } from '../../git/store/log.ts';
+import { revertsIn } from '../../git/history/log.ts';
 
 interface Stamp extends Person {
   /** Since 1970; -1 where the line is not as git writes it. */

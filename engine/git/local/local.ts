@@ -31,7 +31,7 @@ import {
   requireDescent,
   updateRefs,
 } from '../store/refs.ts';
-import { indexPlace, type KnownLines } from '../store/line-cache.ts';
+import { indexPlace, type KnownLines } from '../history/line-cache.ts';
 import { common } from '../repository.ts';
 import type { Common, GitRepository } from '../repository.ts';
 import { requireVersion } from '../process/program.ts';

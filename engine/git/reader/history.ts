@@ -7,8 +7,9 @@ import {
   type RepositoryReader,
 } from '../../model/index.ts';
 import { createCache } from '../store/cache.ts';
-import { beyondCut, isRecord, parseAbbreviation, secondsOf, soleCommit } from '../store/history.ts';
-import { isoTime, revertsIn } from '../store/log.ts';
+import { beyondCut, parseAbbreviation, soleCommit } from '../history/find-commit.ts';
+import { isRecord, secondsOf } from '../history/history.ts';
+import { isoTime, revertsIn } from '../history/log.ts';
 import { requireObjectId } from '../store/object-id.ts';
 import { parseCommit } from '../store/objects.ts';
 import { executesRequest } from '../store/messages.ts';

@@ -30,7 +30,7 @@ import {
   requireDescent,
   updateRefs,
 } from '../store/refs.ts';
-import { indexPlace, type KnownLines } from '../store/line-cache.ts';
+import { indexPlace, type KnownLines } from '../history/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
 import { createConfigReader } from '../config-reader.ts';

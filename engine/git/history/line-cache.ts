@@ -9,16 +9,10 @@ import { deserialize, serialize } from 'node:v8';
 import type { LogCommit, ObjectId, Progress } from '../../model/index.ts';
 import { counting } from '../process/progress.ts';
 import type { Runner } from '../process/runner.ts';
-import { readChecked, writeChecked } from './checked-file.ts';
-import {
-  changedBelow,
-  countOf,
-  idAt,
-  joined,
-  type LineIndex,
-  type LineReader,
-  lineReader,
-} from './line-index.ts';
+import { readChecked, writeChecked } from '../store/checked-file.ts';
+import { changedBelow } from './changed-below.ts';
+import { countOf, idAt, joined, type LineIndex } from './line-index.ts';
+import { type LineReader, lineReader } from './line-reader.ts';
 import { CHANGES, LOG } from './log.ts';
 
 /** The indexes that a process has read, by file. Engines that live one after the other in it share them. */
