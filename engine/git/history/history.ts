@@ -17,6 +17,7 @@ import { createCache } from '../store/cache.ts';
 import { beyondCut, findCommit } from './find-commit.ts';
 import { createLineCache, type IndexPlace } from './line-cache.ts';
 import { CHANGES, LOG, readLog, SHOW } from './log.ts';
+import { below, createRecent } from './recent.ts';
 import { requireObjectId } from '../store/object-id.ts';
 import type { NativeObjects } from '../store/objects.ts';
 import { NEAR, nearLine, readNamed } from '../store/refs.ts';
@@ -54,10 +55,13 @@ const WALKED_PATHS = 8;
 const WALKED_BYTES = 512 * 1024;
 const WALKS = 20;
 
-function nullIfTooMuch(error: unknown): null {
-  if (isFailure(error) && error.details['limit'] === WALKED_BYTES) return null;
+/** Of all that came since a commit. */
+const RECENT_BYTES = 8 * 1024 * 1024;
+
+const nullBeyond = (limit: number) => (error: unknown) => {
+  if (isFailure(error) && error.details['limit'] === limit) return null;
   throw error;
-}
+};
 
 type LogQuery = Parameters<HistoryReader['log']>[0];
 
@@ -99,10 +103,17 @@ export function createHistory(context: {
     const value = shallow ? await withoutCut(objects, commits) : commits;
     return { value, size: 500 + 4 * stdout.length };
   };
+  const recent = createRecent(async (tip, after) => {
+    const read = readHere({ tip, path: '', after }, RECENT_BYTES);
+    return (await read.catch(nullBeyond(RECENT_BYTES)))?.value ?? null;
+  });
   /** What is below a commit does not change, but for what a shallow clone has of it. */
   const log = async (query: LogQuery, maxBytes = LOG_LIMIT) => {
     if (shallow) return (await readHere(query, maxBytes)).value;
-    const { tip, path, after = '', limit = '' } = query;
+    const { tip, path, after, limit } = query;
+    const since =
+      after !== undefined && limit === undefined ? await recent.since({ tip, path, after }) : null;
+    if (since !== null) return since;
     return logs.get([tip, after, limit, maxBytes, path].join(), () => readHere(query, maxBytes));
   };
   let newest: readonly ObjectId[] = [];
@@ -139,7 +150,7 @@ export function createHistory(context: {
       if (shallow) return walk();
       walks += 1;
       const few = !index.isKnown() && walks <= WALKS && paths.length <= WALKED_PATHS && !paths.includes('');
-      const walked = few ? await walk(WALKED_BYTES).catch(nullIfTooMuch) : null;
+      const walked = few ? await walk(WALKED_BYTES).catch(nullBeyond(WALKED_BYTES)) : null;
       return walked ?? index.changed(tip, paths);
     },
     async expectMany(tip) {
@@ -262,11 +273,6 @@ function queryable(path: string): string {
   const names = path.split('/');
   const odd = names.findIndex((name) => /\p{Cs}/u.test(name));
   return odd < 0 ? path : names.slice(0, odd).join('/');
-}
-
-function below(path: string, commit: LogCommit): LogCommit[] {
-  const changes = commit.changes.filter((change) => `${change.path}/`.startsWith(`${path}/`));
-  return changes.length === 0 ? [] : [{ ...commit, changes }];
 }
 
 /** git shows a commit at the cut of a shallow clone as a root commit, which adds every file. */

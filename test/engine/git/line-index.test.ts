@@ -159,6 +159,73 @@ describe('what changed a path', () => {
   });
 });
 
+describe('what changed a path since a commit', () => {
+  test('is what git log says, for every two commits, in any order, on the line or beside it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 6, maxLength: runs(25, 14) }),
+        fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(PATHS.length)), {
+          minLength: 20,
+          maxLength: 30,
+        }),
+        async (steps, questions) => {
+          const repo = await createRepo({ bare: true });
+          await play(repo, steps);
+          const ids = (await repo.git('rev-list', '--all')).split('\n');
+          const git = await open(repo);
+          for (const [one, other, place] of questions) {
+            const [tip = '', after = '', path = ''] = [
+              ids[one % ids.length],
+              ids[other % ids.length],
+              PATHS[place],
+            ];
+            const found = await git.history.log({ tip, after, path });
+            const only = path === '' ? [] : [`:(literal)${path}`];
+            const format = ['--first-parent', '--format=%H %P'];
+            expect(found.map(({ id, parents }) => `${id} ${parents.join(' ')}`).join('\n')).toBe(
+              await repo.git('log', ...format, tip, `^${after}`, '--', ...only),
+            );
+            const besides = found.filter(({ changes }) => path !== '' && changes.length === 0);
+            expect(besides).toEqual([]);
+          }
+          await git.close();
+        },
+      ),
+      { numRuns: runs(60, 2) },
+    );
+  });
+
+  test('is read once for many scopes, and goes on from there when the branch moves', async () => {
+    const repo = await createRepo({ bare: true });
+    const ids = await repo.replay(
+      Array.from({ length: 40 }, (_, index) => ({ files: { [`f${index % 8}`]: `${index}` } })),
+    );
+    const folder = await temporaryFolder();
+    const path = repo.env['PATH'] ?? '';
+    await writeFile(
+      join(folder, 'git'),
+      `#!/bin/sh\nPATH='${path}'\ncase "$*" in *'-- f'*) echo one;; *--raw*) echo all;; esac >> '${folder}/logs'\nexec git "$@"\n`,
+    );
+    await chmod(join(folder, 'git'), 0o755);
+    const git = await open({ ...repo, env: { ...repo.env, PATH: `${folder}:${path}` } });
+    // Each scope was looked at at another commit.
+    for (const newest of [30, 36, 39])
+      for (let scope = 0; scope < 8; scope += 1) {
+        const after = ids[10 + scope] ?? '';
+        const found = await git.history.log({ tip: ids[newest] ?? '', after, path: `f${scope}` });
+        const expected = ids.filter(
+          (_, index) => index > 10 + scope && index <= newest && index % 8 === scope,
+        );
+        expect(found.map(({ id }) => id)).toEqual(expected.toReversed());
+      }
+    await git.close();
+    const logs = (await readFile(join(folder, 'logs'), 'utf8')).trim().split('\n');
+    expect(logs.filter((log) => log === 'one')).toHaveLength(4);
+    // The first of all, one for each move, and one further down, for the scopes that were asked for by themselves before.
+    expect(logs.filter((log) => log === 'all')).toHaveLength(4);
+  });
+});
+
 describe('the file of an index', () => {
   /** Long enough for a file, and what it says of one path. */
   async function indexed(folder = 'd') {
