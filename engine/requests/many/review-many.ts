@@ -1,6 +1,6 @@
 /** The votes that one person gives at once, on many requests: one signed commit of the ledger and one push. */
 import { BacktrailError, isFailure, type LedgerRequest, type RequestId } from '../../model/index.ts';
-import { unknownRequest } from '../ledger/require-request.ts';
+import { requireRequest, unknownRequest } from '../ledger/require-request.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import type { Planned } from '../../rollback/plan.ts';
@@ -109,12 +109,13 @@ const keyOf = ({ id, digest }: LedgerRequest) => `${id} ${digest}`;
 async function decideOne(
   { context, rules, ledgerSnapshot, plans, taken }: DecidingMany,
   {
-    file,
+    file: found,
     input: { actor, comment, decision },
     vote,
   }: { file: RequestFile | undefined; input: ReviewMany; vote: ReviewMany['votes'][number] },
 ): Promise<Awaited<ReturnType<typeof decideApproval>>> {
-  if (file === undefined) throw unknownRequest(vote.id);
+  // Read again, for what is wrong with it.
+  const file = found ?? (await requireRequest(ledgerSnapshot, vote.id));
   const { state } = file;
   const owners = state.status === 'pending' ? await ownersOf(context, state) : knownOwners(context, state);
   const deciding: Deciding = { context, rules, ledgerSnapshot, file, state, owners };
