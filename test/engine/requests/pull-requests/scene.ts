@@ -113,7 +113,7 @@ export async function createScene({
   const { jane, bob, signers: all } = team;
   const signers = join(folder, 'signers');
   await copyFile(all, signers);
-  const near = await opensAs(host.authenticated, repo.folder, folder);
+  const near = await opensAs(host.url, repo.folder, folder);
   const envOf = (own: Pick<SceneOptions, 'isUnlisted' | 'overHttp'>): Record<string, string> => ({
     ...(own.overHttp !== true && near),
     ...(own.isUnlisted !== true && { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') }),
@@ -154,7 +154,7 @@ export async function createScene({
   };
 }
 
-/** Settings with which git opens a folder where it is told an address. */
+/** Settings with which git opens a folder where it is told an address: never one with a login in it. */
 async function opensAs(address: string, repository: string, folder: string): Promise<Record<string, string>> {
   const file = join(folder, 'system.gitconfig');
   await writeFile(file, `[url "file://${repository}"]\n\tinsteadOf = ${address}\n`);
