@@ -11,11 +11,12 @@ import { startTestRedis } from '../../helpers/servers/redis.ts';
 import { closeAfterFile } from '../../helpers/run/lifetime.ts';
 import { isProof } from '../../helpers/run/proof.ts';
 import { type Host, startHost } from '../../helpers/servers/host/host.ts';
+import { opensAs } from '../../helpers/servers/host/opens-as.ts';
 
 const asResult = z.looseObject({ requestId: z.string(), status: z.string(), pullRequest: z.unknown() });
 
-/** A repository whose server refuses pushes to main, and a file of hosts that lists the server. */
-async function protectedRepo(publish: object[]) {
+/** A repository whose server refuses pushes to main, and a file of hosts that lists the server. `isNear`: git opens its folder. */
+async function protectedRepo(publish: object[], { isNear = false } = {}) {
   const bare = await createRepo({ bare: true });
   const files = (image: string) =>
     Object.fromEntries(
@@ -33,10 +34,18 @@ async function protectedRepo(publish: object[]) {
   await writeFile(join(folder, 'token'), host.token);
   await writeFile(list, `"${host.name}": { kind: github, api: "${host.api}", token: token }\n`);
   const args = ['--repo', host.authenticated];
-  const env = { BACKTRAIL_HOSTS: list };
+  const near = isNear ? await opensAs(host.url, bare.folder) : {};
+  const env = { BACKTRAIL_HOSTS: list, ...near };
   const run = (line: readonly string[], how: { redisUrl?: string } = {}) =>
     backtrail(bare, [...args, ...line], { env, ...how });
-  return { host, bare, env, run, diagnose: (how = { env }) => diagnose(bare, { args, ...how }) };
+  return {
+    host,
+    bare,
+    env,
+    unlisted: { ...near, BACKTRAIL_HOSTS: '' },
+    run,
+    diagnose: (how = { env }) => diagnose(bare, { args, ...how }),
+  };
 }
 
 /** Each look is a whole command. */
@@ -59,7 +68,7 @@ describe('a branch that takes no push', () => {
     let result: z.infer<typeof asResult>;
     let exit: number | null;
     beforeAll(async () => {
-      place = await protectedRepo([{ match: 'prod', via: 'pull-request', merge: 'auto' }]);
+      place = await protectedRepo([{ match: 'prod', via: 'pull-request', merge: 'auto' }], { isNear: true });
       ({ host } = place);
       const { code, stdout } = await place.run([...ASK, '-o', 'json']);
       result = asResult.parse(JSON.parse(stdout));
@@ -116,7 +125,7 @@ describe('a branch that takes no push', () => {
     });
 
     it('is looked at where no host is listed', async () => {
-      const diagnosis = await place.diagnose({ env: { BACKTRAIL_HOSTS: '' } });
+      const diagnosis = await place.diagnose({ env: place.unlisted });
       expect(diagnosis.one('pull requests')).toMatchObject({
         status: 'warn',
         details: { code: 'HOST_NOT_ALLOWED' },
@@ -125,7 +134,7 @@ describe('a branch that takes no push', () => {
 
     it('is said by reconcile not to be followed where no host is listed', async () => {
       const args = ['--repo', host.authenticated, 'reconcile'];
-      const { code, stdout } = await backtrail(place.bare, args, { env: { BACKTRAIL_HOSTS: '' } });
+      const { code, stdout } = await backtrail(place.bare, args, { env: place.unlisted });
       expect({ code, stdout }).toEqual({
         code: 0,
         stdout: expect.stringMatching(/rbk-\w+ +not followed +.*HOST_NOT_ALLOWED/s),

@@ -8,6 +8,7 @@ import { engineOf } from '../../../helpers/repositories/engine.ts';
 import { createRepo, type Files, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
 import { closeAfterFile, closeAfterTest } from '../../../helpers/run/lifetime.ts';
 import { type Host, type HostSettings, startHost } from '../../../helpers/servers/host/host.ts';
+import { opensAs } from '../../../helpers/servers/host/opens-as.ts';
 
 export { askFor, lookOf, proposeFor, stateOf } from '../../../helpers/people/proposing.ts';
 
@@ -113,7 +114,7 @@ export async function createScene({
   const { jane, bob, signers: all } = team;
   const signers = join(folder, 'signers');
   await copyFile(all, signers);
-  const near = await opensAs(host.url, repo.folder, folder);
+  const near = await opensAs(host.url, repo.folder);
   const envOf = (own: Pick<SceneOptions, 'isUnlisted' | 'overHttp'>): Record<string, string> => ({
     ...(own.overHttp !== true && near),
     ...(own.isUnlisted !== true && { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') }),
@@ -152,11 +153,4 @@ export async function createScene({
     branches: async () =>
       (await repo.git('for-each-ref', '--format=%(refname:short)', 'refs/heads')).split('\n'),
   };
-}
-
-/** Settings with which git opens a folder where it is told an address: never one with a login in it. */
-async function opensAs(address: string, repository: string, folder: string): Promise<Record<string, string>> {
-  const file = join(folder, 'system.gitconfig');
-  await writeFile(file, `[url "file://${repository}"]\n\tinsteadOf = ${address}\n`);
-  return { GIT_CONFIG_NOSYSTEM: '0', GIT_CONFIG_SYSTEM: file };
 }
