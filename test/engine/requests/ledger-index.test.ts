@@ -7,12 +7,16 @@ import type { Engine, RequestStatus } from '../../../engine/internal.ts';
 import { ledgerStream } from '../../../scripts/bench/ledger-stream.ts';
 import { countingGit } from '../../helpers/repositories/counting-git.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
-import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { copyFolder, copyRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { ask, configOf, policedRepo } from '../../helpers/people/requests.ts';
 import { isProof, someOf } from '../../helpers/run/proof.ts';
 
 const REQUESTS = 1010;
+/** Nothing is written into it, so that what is kept of it can be copied. */
 let large: Repo;
+let kept: string;
+/** Has read all of it. */
+let whole: Engine;
 beforeAll(async () => {
   large = await policedRepo(
     configOf({ environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] }),
@@ -27,15 +31,16 @@ beforeAll(async () => {
   const newest = Date.now() - 3_600_000;
   const stream = ledgerStream({ requests: REQUESTS, open: 7, scopeOf, target, base, author: JANE, newest });
   await large.gitWith({ input: [...stream].join('') }, ['fast-import', '--quiet']);
+  kept = await temporaryFolder();
+  whole = await engineOf(large, { cacheFolder: kept, lives: 'file' });
+  expect(await open(whole)).toHaveLength(7);
 });
 
-/** The same ledger, and a cache folder that is kept. */
-async function copy() {
-  const repo = { ...(await cloneRepo(large, { bare: true })), env: large.env };
-  await repo.git('fetch', '--quiet', large.folder, 'refs/backtrail/ledger:refs/backtrail/ledger');
-  const cacheFolder = await temporaryFolder();
-  const open = () => engineOf(repo, { cacheFolder });
-  return { repo, cacheFolder, open, afresh: () => engineOf(repo) };
+/** A cache folder with the index of it. */
+async function indexed() {
+  const cacheFolder = join(await temporaryFolder(), 'cache');
+  await copyFolder(kept, cacheFolder);
+  return { cacheFolder, reopen: () => engineOf(large, { cacheFolder }) };
 }
 
 async function fileIn(cacheFolder: string): Promise<string> {
@@ -49,12 +54,17 @@ const open = (engine: Engine) => engine.requests.list({ reader: JANE, statuses: 
 const closed = (engine: Engine) => engine.requests.list({ reader: JANE, scope: 'prod', limit: 30 });
 
 describe('an index of a large ledger', () => {
+  it('says what reading all of it says', async () => {
+    const { reopen } = await indexed();
+    expect(await open(await reopen())).toEqual(await open(whole));
+    expect(await closed(await reopen())).toEqual(await closed(whole));
+  });
+
   it('says what reading all of it says, also after further events', async () => {
-    const { open: reopen, afresh } = await copy();
+    const repo = await copyRepo(large);
+    const cacheFolder = await temporaryFolder();
+    const reopen = () => engineOf(repo, { cacheFolder });
     const first = await open(await reopen());
-    expect(first).toHaveLength(7);
-    expect(await open(await reopen())).toEqual(first);
-    expect(await closed(await reopen())).toEqual(await closed(await afresh()));
     const actor = JANE;
     const jane = await reopen();
     const asked = await ask(jane, actor, 'prod/api');
@@ -62,20 +72,18 @@ describe('an index of a large ledger', () => {
     await jane.requests.note({ id: first[3]?.id ?? '', actor, text: 'x' });
     const after = await open(await reopen());
     expect(after.map(({ id }) => id)).toEqual([asked.id, ...first.map(({ id }) => id).toSpliced(2, 1)]);
-    expect(after).toEqual(await open(await afresh()));
+    const afresh = await engineOf(repo);
+    expect(after).toEqual(await open(afresh));
     const { id } = asked;
-    expect(await (await reopen()).requests.show({ id })).toEqual(
-      await (await afresh()).requests.show({ id }),
-    );
+    expect(await (await reopen()).requests.show({ id })).toEqual(await afresh.requests.show({ id }));
     const ids = await (await reopen()).requests.ids({ reader: JANE });
     expect([ids.length, ids[0]]).toEqual([REQUESTS + 1, id]);
   });
 
   it('starts few processes of git, and none that walks the ledger where nothing is new', async () => {
-    const { repo, cacheFolder, open: reopen } = await copy();
-    await open(await reopen());
-    const { path, asked } = await countingGit(repo);
-    await open(await engineOf(repo, { cacheFolder, env: { PATH: path } }));
+    const { cacheFolder } = await indexed();
+    const { path, asked } = await countingGit(large);
+    await open(await engineOf(large, { cacheFolder, env: { PATH: path } }));
     expect((await asked()).filter((words) => / log |rev-list/.test(words))).toEqual([]);
   });
 
@@ -94,28 +102,25 @@ describe('an index of a large ledger', () => {
       1,
     ),
   )('that %s is written anew', async (_, change) => {
-    const { cacheFolder, open: reopen } = await copy();
-    const first = await open(await reopen());
+    const { cacheFolder, reopen } = await indexed();
     const file = await fileIn(cacheFolder);
     const text = await readFile(file, 'utf8');
     await writeFile(file, change(text));
-    expect(await open(await reopen())).toEqual(first);
+    expect(await open(await reopen())).toEqual(await open(whole));
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
   it('that lies, by whoever owns the cache folder, makes nothing that is not there, and no audit believes it', async () => {
-    const { cacheFolder, open: reopen, afresh } = await copy();
-    await open(await reopen());
+    const { cacheFolder, reopen } = await indexed();
     const file = await fileIn(cacheFolder);
     await writeFile(file, signed((await readFile(file, 'utf8')).replaceAll('"completed"', '"approved"')));
     const audit = (engine: Engine) => engine.requests.audit({ reader: JANE, limit: 20 });
-    expect(await audit(await reopen())).toEqual(await audit(await afresh()));
+    expect(await audit(await reopen())).toEqual(await audit(whole));
     expect(await open(await reopen())).toHaveLength(7);
   });
 
   it.runIf(isProof)('gives pages that are together all there is', async () => {
-    const { open: reopen } = await copy();
-    const engine = await reopen();
+    const engine = await (await indexed()).reopen();
     const ids = await engine.requests.ids({ reader: JANE });
     const found: string[] = [];
     for (let after = ids[0]; after !== undefined; ) {
