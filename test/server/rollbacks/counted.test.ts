@@ -1,15 +1,15 @@
 /** What somebody does over HTTP counts in the ledger as what they do by the command line: no more, no less. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../engine/index.ts';
-import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
-import { configOf, createTeam, engineFor, type Team } from '../helpers/people/requests.ts';
-import { createIdentity, type Identity } from '../helpers/people/signing.ts';
-import { backtrail } from '../helpers/program/cli.ts';
-import { engineOf } from '../helpers/repositories/engine.ts';
-import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
-import { closeAfterFile } from '../helpers/run/lifetime.ts';
-import { type Api, startApi } from '../helpers/servers/api.ts';
-import { useRedis } from '../helpers/servers/redis.ts';
+import type { Engine } from '../../../engine/index.ts';
+import { createLogger, executeInBatches, startWorker } from '../../../workers/index.ts';
+import { configOf, createTeam, engineFor, type Team } from '../../helpers/people/requests.ts';
+import { createIdentity, type Identity } from '../../helpers/people/signing.ts';
+import { backtrail } from '../../helpers/program/cli.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { closeAfterFile } from '../../helpers/run/lifetime.ts';
+import { type Api, startApi } from '../../helpers/servers/api.ts';
+import { useRedis } from '../../helpers/servers/redis.ts';
 
 const POLICY = {
   environments: [
