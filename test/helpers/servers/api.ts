@@ -65,8 +65,7 @@ export async function startApi(
     ...settings,
   });
   (lives === 'file' ? closeAfterFile : closeAfterTest)(() => running.close());
-  const described: Described = JSON.parse(await (await fetch(`${running.url}/openapi.json`)).text());
-  const hold = holdTo(described);
+  const { described, hold } = held(await (await fetch(`${running.url}/openapi.json`)).text());
   const call: Api['call'] = async (
     method,
     path,
@@ -131,6 +130,21 @@ export interface Operation {
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >;
+}
+
+const documents = new Map<
+  string,
+  { readonly described: Described; readonly hold: ReturnType<typeof holdTo> }
+>();
+
+/** Servers of a worker mostly have the same document: what is compiled of it is kept. */
+function held(text: string) {
+  const known = documents.get(text);
+  if (known !== undefined) return known;
+  const described: Described = JSON.parse(text);
+  const made = { described, hold: holdTo(described) };
+  documents.set(text, made);
+  return made;
 }
 
 /** Fails where an answer is not one that the document has for the call. */
