@@ -1,8 +1,8 @@
-/** The only place that reads the environment of the process. */
-import { homedir, hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
+/** The only place that reads the environment of the process, but for where compiled code is kept (cli/main.ts). */
+import { hostname, userInfo } from 'node:os';
 import type { Clock, Person } from '../engine/index.ts';
 import { BacktrailError } from '../engine/model/failure.ts';
+import { cacheFolderOf } from './start/cache-folder.ts';
 import { type Pager, pagerOf } from './terminal/pager-choice.ts';
 
 export interface Environment {
@@ -44,7 +44,7 @@ export function readEnvironment(): Environment {
   const user = account();
   return {
     env,
-    cacheFolder: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backtrail'),
+    cacheFolder: cacheFolderOf(env),
     // Parsed by the command that needs it: errors are then printed in the requested format, and help does not need it.
     get cacheLimit() {
       return parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G');

@@ -1,36 +1,48 @@
 #!/usr/bin/env node
+/** Where nothing is built, the sources are run; else two scripts of which V8 has kept what it compiled (scripts/build-cli.ts). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Environment, readEnvironment } from './environment.ts';
-import { outliveReaders, printError } from './terminal/output.ts';
-import { readLine } from './start/line.ts';
+import { cacheFolderOf } from './start/cache-folder.ts';
+import { loadScript } from './start/compiled.ts';
+import { tuneNode } from './start/tune.ts';
 import type { Usage } from './start/usage.ts';
 
-outliveReaders();
-process.exitCode = await main(process.argv);
+void start(process.argv).then((code) => {
+  process.exitCode = code;
+});
 
-async function main(argv: readonly string[]): Promise<number> {
-  let environment;
-  try {
-    environment = readEnvironment();
-  } catch (error) {
-    return printError(error, 'text');
-  }
+async function start(argv: readonly string[]): Promise<number> {
   const built = readBuilt();
-  if (built === undefined) return (await import('./start/program.ts')).runProgram(argv, environment);
-  const line = await readLine(argv, built);
-  if (typeof line === 'number') return line;
-  const commands = await loadBuilt(built, environment, line.args[0] ?? '');
-  return commands.runCommand(argv, line);
+  if (built === undefined) return startSources(argv);
+  const cacheFolder = cacheFolderOf(process.env);
+  // Node's own switch, for the same: what is compiled is not kept.
+  const folder = process.env['NODE_DISABLE_COMPILE_CACHE'] ? null : join(cacheFolder, 'compiled');
+  const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+  // Whichever command is meant is one of the words; where none is, no command is run.
+  const names = new Set(built.commands.map(({ name }) => name));
+  const word = argv.find((word) => names.has(word));
+  if (word !== undefined) tuneNode(cacheFolder, { isLong: argv.includes('worker') });
+  const reader = { file: pathOf(built.readerScript), folder, purpose: word ?? 'none' };
+  return loadScript('reader', reader).runBuilt(argv, built, (command) =>
+    loadScript('commands', { file: pathOf(built.commandsScript), folder, purpose: command }),
+  );
 }
 
-/** What the build leaves beside this file: the table of commands, and the name of the file with their code. */
+async function startSources(argv: readonly string[]): Promise<number> {
+  const [{ withEnvironment }, { runProgram }] = await Promise.all([
+    import('./start/run.ts'),
+    import('./start/program.ts'),
+  ]);
+  return withEnvironment((environment) => runProgram(argv, environment));
+}
+
+/** What the build leaves beside this file: the table of commands, and the names of the two scripts. */
 interface Built extends Usage {
-  readonly code: string;
+  readonly readerScript: string;
+  readonly commandsScript: string;
 }
 
-/** Undefined where the sources are run. */
 function readBuilt(): Built | undefined {
   try {
     const built: Built = JSON.parse(readFileSync(new URL('./usage.json', import.meta.url), 'utf8'));
@@ -38,15 +50,4 @@ function readBuilt(): Built | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function loadBuilt({ code }: Built, { cacheFolder, env, nodeVersion }: Environment, name: string) {
-  const [{ tuneNode }, { loadCommands }] = await Promise.all([
-    import('./start/tune.ts'),
-    import('./start/compiled.ts'),
-  ]);
-  tuneNode({ cacheFolder, nodeVersion }, name);
-  // Node's own switch, for the same: what is compiled is not kept.
-  const folder = env['NODE_DISABLE_COMPILE_CACHE'] ? null : join(cacheFolder, 'compiled');
-  return loadCommands(fileURLToPath(new URL(code, import.meta.url)), folder, name);
 }

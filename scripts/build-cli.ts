@@ -1,5 +1,5 @@
 /**
- * Makes dist/cli of the command line: a small bundle that reads the line, and one of all commands, because to find, read and compile
+ * Makes dist/cli of the command line: a script that reads the line, and one of all commands, because to find, read and compile
  * hundreds of modules takes most of the time of a short command. Beside them: the table of commands (cli/start/usage.ts), and the licences
  * of the packages that are bundled. What is large and seldom needed stays a package of its own (EXTERNAL).
  */
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { readEnvironment } from '../cli/environment.ts';
 import { readUsage } from '../cli/start/program.ts';
+import { DEFAULT_IMPORT, lazyModules } from './cli/lazy-modules.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EXTERNAL = [
@@ -32,6 +33,27 @@ const EXTERNAL = [
   'standardwebhooks',
 ];
 
+/** CommonJS in one file, of which each module runs when it is first needed: V8 can keep that compiled (cli/start/compiled.ts). */
+const SCRIPT: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  external: EXTERNAL,
+  mainFields: ['module', 'main'],
+  minify: true,
+  charset: 'ascii',
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Node warns of an experiment where a script that it did not load itself imports something.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'backtrailUrl' },
+  banner: {
+    js: `const backtrailUrl = require('node:url').pathToFileURL(__filename).href; ${DEFAULT_IMPORT}`,
+  },
+};
+
 /**
  * What two packages ask for and we have no use for: commander's way to run commands that are programs of their own, which takes
  * milliseconds to load, and zod's messages in all languages but English, a sixth of the bundle.
@@ -42,7 +64,7 @@ const WITHOUT: Plugin = {
     const none = (asks: RegExp) => (args: { readonly importer: string }) =>
       asks.test(args.importer) ? { path: 'none', namespace: 'without' } : undefined;
     build.onResolve({ filter: /^node:child_process$/ }, none(/node_modules.commander/));
-    build.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, none(/node_modules.zod/));
+    build.onResolve({ filter: /^\.\.\/locales\/index\.c?js$/ }, none(/node_modules.zod/));
     build.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
@@ -59,63 +81,32 @@ const SECRETLINT_APART: Plugin = {
   },
 };
 
-/** `plugins` see each file of the commands before it is bundled. */
-export async function buildCli(folder: string, plugins: readonly Plugin[] = []): Promise<void> {
+/** `mark` gives what is added to a source of the command line, by its path. */
+export async function buildCli(folder: string, mark?: (path: string) => string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
-  const both = {
-    absWorkingDir: ROOT,
-    outdir: folder,
-    bundle: true,
-    platform: 'node' as const,
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    minify: true,
-    legalComments: 'none' as const,
-    metafile: true as const,
-    logLevel: 'warning' as const,
-  } satisfies BuildOptions;
-  const main = await build({
-    ...both,
-    entryPoints: ['cli/main.ts'],
-    chunkNames: 'chunks/[name]-[hash]',
-    splitting: true,
-    format: 'esm',
-    // Which it only runs where nothing is built.
-    external: [...EXTERNAL, './start/program.ts'],
-    plugins: [WITHOUT, SECRETLINT_APART, ...plugins],
-    // For the packages that are written for `require`.
-    banner: {
-      js: "import { createRequire as backtrailRequire } from 'node:module'; const require = backtrailRequire(import.meta.url);",
-    },
-  });
-  // CommonJS in one file, of which each module runs when it is first needed: V8 can keep that compiled (cli/start/compiled.ts).
-  const commands = await build({
-    ...both,
-    entryPoints: { commands: 'cli/start/program.ts' },
-    entryNames: '[name]-[hash]',
-    outExtension: { '.js': '.cjs' },
-    format: 'cjs',
-    external: EXTERNAL,
-    plugins: [WITHOUT, SECRETLINT_APART, ...plugins],
-    charset: 'ascii',
-    define: { 'import.meta.url': 'backtrailUrl' },
-    // Node warns of an experiment where a script that it did not load itself imports something.
-    supported: { 'dynamic-import': false },
-    banner: { js: "const backtrailUrl = require('node:url').pathToFileURL(__filename).href;" },
-  });
-  const secretlint = await build({
-    ...both,
-    entryPoints: { secretlint: 'engine/snapshot/secrets/secretlint.ts' },
-    outExtension: { '.js': '.cjs' },
-    format: 'cjs',
-    charset: 'ascii',
-  });
-  const [code = ''] = Object.keys(commands.metafile.outputs).map((path) => basename(path));
+  const script = (options: BuildOptions) =>
+    build({ ...SCRIPT, absWorkingDir: ROOT, outdir: folder, ...options, metafile: true });
+  const lazy = { plugins: [WITHOUT, SECRETLINT_APART, lazyModules(ROOT, mark)], entryNames: '[name]-[hash]' };
+  const [main, reader, commands, secretlint] = await Promise.all([
+    // It only imports where nothing is built.
+    script({
+      entryPoints: ['cli/main.ts'],
+      outExtension: {},
+      external: ['./start/run.ts', './start/program.ts'],
+    }),
+    script({ ...lazy, entryPoints: { reader: 'cli/start/run.ts' } }),
+    script({ ...lazy, entryPoints: { commands: 'cli/start/program.ts' } }),
+    script({ entryPoints: { secretlint: 'engine/snapshot/secrets/secretlint.ts' } }),
+  ]);
+  const nameOf = ({ outputs }: Metafile) => Object.keys(outputs).map((path) => basename(path))[0];
+  const scripts = { readerScript: nameOf(reader.metafile), commandsScript: nameOf(commands.metafile) };
   const usage = await readUsage(readEnvironment());
-  writeFileSync(join(folder, 'usage.json'), `${JSON.stringify({ ...usage, code }, null, 1)}\n`);
+  writeFileSync(join(folder, 'usage.json'), `${JSON.stringify({ ...usage, ...scripts }, null, 1)}\n`);
+  // The package's own files are ES modules, which take longer to load.
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   writeFileSync(
     join(folder, 'LICENSES.txt'),
-    licences([main.metafile, commands.metafile, secretlint.metafile]),
+    licences([main, reader, commands, secretlint].map(({ metafile }) => metafile)),
   );
 }
 

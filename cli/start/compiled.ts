@@ -1,5 +1,5 @@
 /**
- * Loads the bundle of the commands together with what V8 made of it earlier, because compiling takes a third of the time of a short
+ * Loads a bundle together with what V8 made of it earlier, because compiling takes a third of the time of a short
  * command. `vm.Script` takes that as `cachedData`, and V8 refuses it where its own version or flags, or the length of the code, differ;
  * then, as without any, it compiles anew, and what it has compiled when the process ends is kept for the next one.
  */
@@ -18,21 +18,30 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
-import type { runCommand } from './program.ts';
-
-/** cli/start/program.ts, as the build makes a file of it. */
-interface Commands {
-  readonly runCommand: typeof runCommand;
-}
+import type * as reader from './run.ts';
 
 const HASH = 32;
 const hash = (data: Uint8Array) => createHash('sha256').update(data).digest();
 
-/**
- * The exports of the bundle, a CommonJS file. Its name must tell its content (the build puts a hash there), and the file holds ASCII only. Each
- * `purpose` keeps its own compiled functions in `folder`; null keeps none.
- */
-export function loadCommands(file: string, folder: string | null, purpose: string): Commands {
+/** What the build makes scripts of, by the beginnings of their names. */
+interface Scripts {
+  readonly reader: typeof reader;
+  readonly commands: reader.Commands;
+}
+
+interface Place {
+  readonly file: string;
+  /** null keeps nothing. */
+  readonly folder: string | null;
+  /** Each keeps its own compiled functions. */
+  readonly purpose: string;
+}
+
+/** The exports of a script, a CommonJS file. Its name must tell its content (the build puts a hash there), and it holds ASCII only. */
+export function loadScript<Name extends keyof Scripts>(
+  name: Name,
+  { file, folder, purpose }: Place,
+): Scripts[Name] {
   const kept = folder && join(folder, `${basename(file)}-${process.version}-${process.arch}-${purpose}`);
   const cachedData = kept ? readKept(kept) : undefined;
   const code = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}
@@ -42,9 +51,9 @@ return module.exports; })`;
     ...(cachedData && { cachedData }),
   });
   if (kept && script.cachedDataRejected !== false)
-    process.once('exit', () => keep(kept, script.createCachedData(), basename(file)));
+    process.once('exit', () => keep(kept, script.createCachedData(), { name, file: basename(file) }));
   const module = { exports: {} };
-  const exports: Commands = script.runInThisContext()(
+  const exports: Scripts[Name] = script.runInThisContext()(
     module.exports,
     createRequire(file),
     module,
@@ -72,14 +81,19 @@ function readKept(path: string): Buffer | undefined {
   }
 }
 
-/** Removes caches of other versions. A folder that cannot be written to only costs time. */
-function keep(path: string, data: Buffer, name: string): void {
+/** Removes those of the same script in other versions. A folder that cannot be written to only costs time. */
+function keep(
+  path: string,
+  data: Buffer,
+  { name, file }: { readonly name: string; readonly file: string },
+): void {
   const folder = dirname(path);
   const unfinished = `${path}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const other of readdirSync(folder))
-      if (!other.startsWith(name)) rmSync(join(folder, other), { force: true });
+      if (other.startsWith(`${name}-`) && !other.startsWith(file))
+        rmSync(join(folder, other), { force: true });
     writeFileSync(unfinished, Buffer.concat([hash(data), data]), { mode: 0o600, flag: 'wx' });
     renameSync(unfinished, path);
   } catch {

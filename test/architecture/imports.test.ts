@@ -313,6 +313,8 @@ describe('architecture', () => {
       // What an engine is opened with where whoever opens it says nothing.
       'engine/defaults.ts',
       'cli/environment.ts',
+      // Where compiled code is kept, before anything else is loaded.
+      'cli/main.ts',
     ]);
   });
 

@@ -3,23 +3,14 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Plugin } from 'esbuild';
 import { afterAll } from 'vitest';
 import { buildCli } from '../../../scripts/build-cli.ts';
 import type { Repo } from '../repositories/repo.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
-/** Gives each module that is bundled a last line that tells when it has run: a bundle is loaded as a whole, its modules are not. */
-const TELLING: Plugin = {
-  name: 'telling',
-  setup(build) {
-    build.onLoad({ filter: /\.(?:ts|[cm]?js)$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, 'utf8')}\n;globalThis.tellLoaded?.(${JSON.stringify(relative(ROOT, path))});`,
-      loader: path.endsWith('.ts') ? 'ts' : 'js',
-    }));
-  },
-};
+/** The last line of each module that is bundled tells when it has run: a bundle is loaded as a whole, its modules are not. */
+const telling = (path: string) => `;globalThis.tellLoaded?.(${JSON.stringify(path)});`;
 
 /** Appends what has run, and what is loaded besides, to the file that LOADED names. */
 const RECORDER = `import { appendFileSync } from 'node:fs';
@@ -52,7 +43,7 @@ export async function builtCli(): Promise<BuiltCli> {
   // Below the project, so that packages are found.
   const folder = await mkdtemp(join(ROOT, 'node_modules/.built-cli-'));
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  await buildCli(folder, [TELLING]);
+  await buildCli(folder, telling);
   const main = join(folder, 'main.js');
   return {
     main,
