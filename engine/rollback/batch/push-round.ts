@@ -31,6 +31,12 @@ const PATIENCE = 3;
 /** Milliseconds. After so long a time of planning, the branch is looked at once more: it is more likely to have moved than a look is dear. */
 const LONG = 500;
 
+/**
+ * Milliseconds. What was planned for so long is published first, and the others after it: where planning is slow, something lands all the same, and
+ * whoever is killed has not planned everything in vain.
+ */
+const ENOUGH = 10_000;
+
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
 export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
   const { git, results, plans, signal, clock } = round;
@@ -113,9 +119,11 @@ async function prepareAll(
   members: readonly BatchMember[],
   { snapshot, landed }: Preparing,
 ): Promise<readonly Ready[]> {
-  const { plans, signal } = round;
+  const { plans, signal, clock } = round;
+  const began = clock.now();
   const ready: Ready[] = [];
   for (const member of members) {
+    if (!round.together && ready.length > 0 && clock.now() - began > ENOUGH) break;
     // Locks of jobs are renewed by timers, which a long row of promises would hold up.
     await nextTurn();
     signal?.throwIfAborted();
