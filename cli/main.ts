@@ -22,7 +22,8 @@ async function start(argv: readonly string[]): Promise<number> {
   // Whichever command is meant is one of the words; where none is, no command is run.
   const names = new Set(built.commands.map(({ name }) => name));
   const word = argv.find((word) => names.has(word));
-  if (word !== undefined) tuneNode(cacheFolder, { isLong: argv.includes('worker') });
+  const [isLong, isIncident] = [argv.includes('worker'), argv.includes('incident')];
+  if (word !== undefined) tuneNode(cacheFolder, { isLong, isLarge: isLong || isIncident });
   const reader = { file: pathOf(built.readerScript), folder, purpose: word ?? 'none' };
   return loadScript('reader', reader).runBuilt(argv, built, (command) =>
     loadScript('commands', { file: pathOf(built.commandsScript), folder, purpose: command }),

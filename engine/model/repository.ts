@@ -180,6 +180,8 @@ export interface BranchEdit {
   readonly also?: readonly RefMove[];
   /** The branch does not go without them: where one would be left, nothing moves, and it fails with REMOTE_REJECTED or BRANCH_CHECKED_OUT. */
   readonly isWhole?: boolean;
+  /** Told as soon as it has moved where it is published, if that is elsewhere: what is done here for it afterwards keeps nobody waiting. */
+  readonly onMoved?: () => void;
 }
 
 /** Branches of ours, moved by compare-and-swap in one push. */
@@ -260,8 +262,11 @@ export interface LedgerStore {
   /**
    * Asks for the ref anew (fetches it, for a mirror or a clone); null where there is none yet. LEDGER_REWOUND where it does not
    * descend from what this machine saw last. `refreshed`: the repository was refreshed for the same work, which has fetched it already.
+   * `remembersLater`: it is remembered as seen beside what follows, and nothing is published before `remembered`.
    */
-  tip(ref: string, how?: { readonly refreshed?: boolean }): Promise<ObjectId | null>;
+  tip(ref: string, how?: LedgerReading): Promise<ObjectId | null>;
+  /** The end of that; fails with what kept the tip from being remembered. */
+  remembered(): Promise<void>;
   /**
    * Where the ref was when the repository was last read (a mirror: fetched): no process and no network, and nobody asks whether it was forced
    * back. For what may be left out, never for what is decided.
@@ -306,6 +311,11 @@ export interface LedgerStore {
   ): Promise<ReadonlyMap<ObjectId, Signature>>;
 }
 
+interface LedgerReading {
+  readonly refreshed?: boolean;
+  readonly remembersLater?: boolean;
+}
+
 export interface LedgerText {
   read(ref: string): Promise<string | null>;
   write(ref: string, text: string): Promise<void>;
@@ -318,6 +328,8 @@ export interface NewEvents {
   /** At least one, except for `append`. */
   readonly events: readonly NewEvent[];
   readonly committer: Person;
+  /** They are staged as this request's: what a killed process leaves of them goes with the next attempt at it. */
+  readonly requestId?: RequestId | undefined;
 }
 
 export interface PreparedEvents {

@@ -93,10 +93,12 @@ export async function prepareCompleted(
     await requireWanted(ledgerSnapshot, results);
     return completions(context, results)(ledgerSnapshot);
   };
-  return prepareEvents(context, rules, decide, known).catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-    return null;
-  });
+  return prepareEvents(context, rules, decide, { known, requestId: results[0]?.requestId }).catch(
+    (error: unknown) => {
+      if (!isFailure(error)) throw error;
+      return null;
+    },
+  );
 }
 
 const CLOSED: ReadonlySet<RequestStatus> = new Set(['rejected', 'superseded', 'expired', 'cancelled']);

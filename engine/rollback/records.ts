@@ -40,22 +40,30 @@ export const NOT_RECORDED: RecordedRollbacks = {
   findingsOf: () => [],
 };
 
-/** Publishes the branch with what rides along. @throws as `publish` of a repository */
+/** Publishes the branch with what rides along. `onPublished`: told at once, beside tidying up. @throws as `publish` of a repository */
 export async function publishWith(
   git: Pick<RepositoryPublisher, 'publish'>,
   edit: BranchEdit,
   along: readonly (RideAlong | null)[],
+  onPublished: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const all = along.filter((each) => each !== null);
   const moved = new Set<RideAlong>();
   let riding = all;
+  let told: Promise<void> | undefined;
+  const onMoved = () => {
+    told ??= onPublished();
+    // Waited for below.
+    told.catch(() => undefined);
+  };
   try {
     for (;;) {
       const also = riding.map(({ move }) => move);
       try {
         const isWhole = riding.some(({ isRequired }) => isRequired === true);
-        const left = await git.publish(also.length === 0 ? edit : { ...edit, also, isWhole });
+        const left = await git.publish({ ...edit, onMoved, ...(also.length > 0 && { also, isWhole }) });
         for (const each of riding) if (!left.includes(each.move)) moved.add(each);
+        onMoved();
         return;
       } catch (error) {
         const stale = riding.find(({ yields, move }) => yields === true && isMoved(error, move));
@@ -65,6 +73,7 @@ export async function publishWith(
     }
   } finally {
     for (const each of all) await each.end(moved.has(each) ? 'moved' : 'discarded');
+    await told;
   }
 }
 

@@ -52,16 +52,22 @@ export function unshared(pid: number | 'self'): number | null {
   }
 }
 
-/** The same of everything that a process has started and that still runs. */
+/**
+ * The same of everything that a process has started and that still runs, without the other side of a fetch or push: over file:// that is started
+ * here as well, elsewhere it is a server's.
+ */
 export function unsharedOfChildren(pid: number): number {
   try {
     const threads = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    const pids = threads.split(' ').filter(Boolean).map(Number);
+    const pids = threads.split(' ').filter(Boolean).map(Number).filter(isOurSide);
     return pids.reduce((sum, child) => sum + (unshared(child) ?? 0) + unsharedOfChildren(child), 0);
   } catch {
     return 0;
   }
 }
+
+const isOurSide = (pid: number) =>
+  !/(receive|upload)-pack/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
 
 /** Seconds of CPU of a process, of what it has waited for, and of what it has started and still runs; null where the system does not tell. */
 export function cpuOfAll(pid: number): number | null {

@@ -60,7 +60,7 @@ function changeReader({ places, modes, entries, paths, width }: LineIndex): (cha
     const before = entryOf(own);
     if (before === null) older.delete(place);
     else older.set(place, { side: own, entry: before });
-    return { path: paths[place] ?? '', before, after };
+    return { path: paths.at(place), before, after };
   };
 }
 

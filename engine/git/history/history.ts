@@ -13,6 +13,7 @@ import { createCommitReader } from '../process/commit-reader.ts';
 import { readChanges, tokens } from '../process/raw-output.ts';
 import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 import { createCache } from '../store/cache.ts';
 import { beyondCut, findCommit } from './find-commit.ts';
 import { createLineCache, type IndexPlace } from './line-cache.ts';
@@ -95,7 +96,10 @@ export function createHistory(context: {
     const queried = queryable(path);
     const pathspec = queried === '' ? [] : [queried];
     const most = limit === undefined || queried !== path ? [] : [`--max-count=${limit}`];
-    const { stdout } = await runner.run([...LOG, ...CHANGES, ...most, ...range, '--', ...pathspec], {
+    // A path is found by its Bloom filters: little else is read.
+    const memory = queried === '' ? [] : SMALL_WINDOWS;
+    const args = [...memory, ...LOG, ...CHANGES, ...most, ...range, '--', ...pathspec];
+    const { stdout } = await runner.run(args, {
       maxBytes,
     });
     const read = readLog(tokens(stdout));
@@ -159,7 +163,9 @@ export function createHistory(context: {
     recorded(tip) {
       if (recorded?.tip !== requireObjectId(tip)) {
         const read = async () => {
-          const { stdout } = await runner.run([...LOG, ...RECORDED, tip], { maxBytes: LOG_LIMIT });
+          const { stdout } = await runner.run([...SMALL_WINDOWS, ...LOG, ...RECORDED, tip], {
+            maxBytes: LOG_LIMIT,
+          });
           return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
         };
         const commits = read();
@@ -173,7 +179,8 @@ export function createHistory(context: {
       // What is missing is said as git says it.
       if (known.length === ids.length) return known;
       const input = `${ids.map(requireObjectId).join('\n')}\n`;
-      const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
+      const args = [...SMALL_WINDOWS, ...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'];
+      const { stdout } = await runner.run(args, { input });
       return readLog(tokens(stdout));
     },
     firstParents,

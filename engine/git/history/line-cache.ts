@@ -5,12 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
 import type { LogCommit, ObjectId, Progress } from '../../model/index.ts';
 import { counting } from '../process/progress.ts';
 import type { Runner } from '../process/runner.ts';
-import { readChecked, writeChecked } from '../store/checked-file.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 import { changedBelow } from './changed-below.ts';
+import { readLine, writeLine } from './line-file.ts';
 import { countOf, idAt, joined, type LineIndex } from './line-index.ts';
 import { type LineReader, lineReader } from './line-reader.ts';
 import { CHANGES, LOG } from './log.ts';
@@ -25,6 +25,8 @@ const REMEMBERED = 2;
  * has a say in them.
  */
 const READ_AGAIN = 200;
+/** So many commits are read with little memory; more are read faster with more. */
+const FEW = 1_000;
 /** A file is written anew once so many commits have come since. */
 const WRITE_AFTER = 500;
 
@@ -80,7 +82,8 @@ export function createLineCache(
   const read = async (args: readonly string[], expected: number, input = ''): Promise<LineReader> => {
     const reader = lineReader(width);
     const tell = counting(onProgress, expected);
-    await runner.run([...LOG, ...CHANGES, ...args], {
+    const memory = expected <= FEW ? SMALL_WINDOWS : [];
+    await runner.run([...memory, ...LOG, ...CHANGES, ...args], {
       input,
       maxBytes: Number.MAX_SAFE_INTEGER,
       timeoutMs: 30 * runner.timeoutMs,
@@ -161,45 +164,4 @@ function sharedEnd({ ids, width }: LineIndex, line: readonly ObjectId[]): number
     else differing = middle;
   }
   return shared;
-}
-
-/** Changes with the form of the columns. */
-const FORM = 'line 1';
-
-/** null for a file that is not there, or that `writeLine` did not write. */
-async function readLine(file: string, width: number): Promise<LineIndex | null> {
-  const content = await readChecked(file, FORM);
-  if (content === null) return null;
-  try {
-    const index: LineIndex = deserialize(content);
-    return index.width === width && isWhole(index) ? index : null;
-  } catch {
-    return null;
-  }
-}
-
-const writeLine = (file: string, index: LineIndex) => writeChecked(file, FORM, serialize(index));
-
-/** Columns that fit together: nothing is read beyond their ends. */
-function isWhole({
-  width,
-  ids,
-  texts,
-  textEnds,
-  changeEnds,
-  places,
-  modes,
-  entries,
-  paths,
-}: LineIndex): boolean {
-  const [commits, changes] = [ids.length / width, places.length];
-  return (
-    textEnds.length === commits &&
-    changeEnds.length === commits &&
-    (textEnds.at(-1) ?? 0) === texts.length &&
-    (changeEnds.at(-1) ?? 0) === changes &&
-    modes.length === 2 * changes &&
-    entries.length === 2 * width * changes &&
-    places.every((place) => place < paths.length)
-  );
 }

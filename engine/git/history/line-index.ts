@@ -2,6 +2,7 @@
  * What the commits of a first-parent line changed, in columns: of 100,000 commits some 10 MB, where `git log --raw` prints 50. Newest first.
  */
 import type { ObjectId } from '../../model/index.ts';
+import type { PathTable } from './path-table.ts';
 
 export interface LineIndex {
   /** Bytes of an object id: 20, or 32 of SHA-256. */
@@ -18,7 +19,7 @@ export interface LineIndex {
   readonly modes: Uint16Array;
   readonly entries: Buffer;
   /** Shared with the index that this one goes on from: it only grows. */
-  readonly paths: string[];
+  readonly paths: PathTable;
 }
 
 export const countOf = ({ ids, width }: LineIndex) => ids.length / width;
@@ -27,12 +28,9 @@ export const countOf = ({ ids, width }: LineIndex) => ids.length / width;
 export function joined(newer: LineIndex, older: LineIndex, from: number): LineIndex {
   const { width } = older;
   const { paths } = older;
-  const known = placesOf(paths);
-  const moved = newer.paths.map((path) => {
-    const place = known.get(path) ?? paths.push(path) - 1;
-    known.set(path, place);
-    return place;
-  });
+  const moved = Uint32Array.from({ length: newer.paths.size }, (_, place) =>
+    paths.add(newer.paths.bytesAt(place)),
+  );
   const [text, change] =
     from === 0 ? [0, 0] : [older.textEnds[from - 1] ?? 0, older.changeEnds[from - 1] ?? 0];
   return {
@@ -50,15 +48,6 @@ export function joined(newer: LineIndex, older: LineIndex, from: number): LineIn
     entries: Buffer.concat([newer.entries, older.entries.subarray(2 * width * change)]),
     paths,
   };
-}
-
-/** A branch that goes on commit by commit has the same paths: they are looked up in one map. */
-const knownPlaces = new WeakMap<readonly string[], Map<string, number>>();
-
-function placesOf(paths: readonly string[]): Map<string, number> {
-  const known = knownPlaces.get(paths) ?? new Map(paths.map((path, place) => [path, place]));
-  knownPlaces.set(paths, known);
-  return known;
 }
 
 function both(first: Uint32Array, second: Uint32Array, by: number): Uint32Array {

@@ -1,5 +1,6 @@
 /** Which changes of a line are at or below some paths. */
 import type { LineIndex } from './line-index.ts';
+import { bytesOf, type PathTable } from './path-table.ts';
 
 /** The changes at or below one of the paths, from the `first` on, in their order. */
 export function changesBelow(index: LineIndex, first: number, below: readonly string[]): Iterable<number> {
@@ -16,23 +17,27 @@ export function changesBelow(index: LineIndex, first: number, below: readonly st
   };
   for (const folder of below) {
     // A slash is followed by the digit 0: what lies between is below the folder.
-    for (let at = placeFrom(lookup, paths, `${folder}/`); at < byPath.length; at += 1) {
+    const [own, prefix] = [bytesOf(folder), bytesOf(`${folder}/`)];
+    for (let at = placeFrom(lookup, paths, prefix); at < byPath.length; at += 1) {
       const place = byPath[at] ?? 0;
-      if (!(paths[place] ?? '').startsWith(`${folder}/`)) break;
+      if (!paths.startsWith(place, prefix)) break;
       take(place);
     }
-    const own = byPath[placeFrom(lookup, paths, folder)] ?? -1;
-    if (paths[own] === folder) take(own);
+    const place = byPath[placeFrom(lookup, paths, own)];
+    if (place !== undefined && paths.compare(place, own) === 0) take(place);
   }
   return Uint32Array.from(found).sort();
 }
 
 function* scanBelow({ paths, places }: LineIndex, first: number, below: readonly string[]) {
-  const isBelow = new Uint8Array(paths.length);
-  for (const [place, path] of paths.entries())
-    for (const folder of below)
-      if (folder === '' || path === folder || (path.startsWith(folder) && path[folder.length] === '/'))
-        isBelow[place] = 1;
+  const isBelow = new Uint8Array(paths.size);
+  if (below.includes('')) isBelow.fill(1);
+  else
+    for (const folder of below) {
+      const [own, prefix] = [bytesOf(folder), bytesOf(`${folder}/`)];
+      for (let place = 0; place < paths.size; place += 1)
+        if (paths.startsWith(place, prefix) || paths.compare(place, own) === 0) isBelow[place] = 1;
+    }
   for (let change = first; change < places.length; change += 1)
     if (isBelow[places[change] ?? 0] === 1) yield change;
 }
@@ -59,13 +64,12 @@ function lookupOf(index: LineIndex): Lookup | null {
 }
 
 function makeLookup({ paths, places }: LineIndex): Lookup {
-  const byPath = Uint32Array.from(paths.keys()).sort((one, other) => {
-    const [a, b] = [paths[one] ?? '', paths[other] ?? ''];
-    return a < b ? -1 : a > b ? 1 : 0;
-  });
-  const starts = new Uint32Array(paths.length + 1);
+  // An array, which takes no time where they are in their order already, as those of a first import are.
+  const inOrder = Array.from({ length: paths.size }, (_, place) => place);
+  const byPath = Uint32Array.from(inOrder.sort((one, other) => paths.compareTwo(one, other)));
+  const starts = new Uint32Array(paths.size + 1);
   for (const place of places) starts[place + 1] = (starts[place + 1] ?? 0) + 1;
-  for (let place = 0; place < paths.length; place += 1)
+  for (let place = 0; place < paths.size; place += 1)
     starts[place + 1] = (starts[place + 1] ?? 0) + (starts[place] ?? 0);
   const next = starts.slice();
   const changes = new Uint32Array(places.length);
@@ -78,11 +82,11 @@ function makeLookup({ paths, places }: LineIndex): Lookup {
 }
 
 /** Of the places in the order of their paths, the first whose path is not before this one. */
-function placeFrom({ byPath }: Lookup, paths: readonly string[], path: string): number {
+function placeFrom({ byPath }: Lookup, paths: PathTable, path: Uint8Array): number {
   let [low, high] = [0, byPath.length];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if ((paths[byPath[middle] ?? 0] ?? '') < path) low = middle + 1;
+    if (paths.compare(byPath[middle] ?? 0, path) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,8 +1,9 @@
 /** Reads what `git log` prints of a line into columns. */
-import { decodePath, type ObjectId } from '../../model/index.ts';
+import type { ObjectId } from '../../model/index.ts';
 import { unreadable } from '../process/raw-output.ts';
 import type { LineIndex } from './line-index.ts';
 import { FIELDS, revertsIn } from './log.ts';
+import { PathTable } from './path-table.ts';
 
 /** Bytes that grow. */
 function bytes(): { add(more: Buffer): void; taken(): Buffer } {
@@ -41,7 +42,7 @@ export function lineReader(width: number): LineReader {
   const changeEnds: number[] = [];
   const places: number[] = [];
   const modes: number[] = [];
-  const paths = new Map<string, number>();
+  const paths = new PathTable();
   let textEnd = 0;
   let fields: string[] = [];
   let header: string | null = null;
@@ -53,10 +54,7 @@ export function lineReader(width: number): LineReader {
     if (status === undefined || old.length !== 2 * width || now.length !== 2 * width) throw unreadable(line);
     modes.push(Number.parseInt(before, 8), Number.parseInt(after, 8));
     entries.add(Buffer.from(old + now, 'hex'));
-    const name = path.toString('latin1');
-    const place = paths.get(name) ?? paths.size;
-    paths.set(name, place);
-    places.push(place);
+    places.push(paths.add(path));
     changeEnds.push((changeEnds.pop() ?? 0) + 1);
   };
   const takeField = (text: string) => {
@@ -107,7 +105,7 @@ export function lineReader(width: number): LineReader {
         places: Uint32Array.from(places),
         modes: Uint16Array.from(modes),
         entries: entries.taken(),
-        paths: [...paths.keys()].map((name) => decodePath(Buffer.from(name, 'latin1'))),
+        paths,
       };
     },
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BacktrailError, shellWord } from '../../model/index.ts';
@@ -25,7 +26,7 @@ import type { Runner } from '../process/runner.ts';
 import { readSignatures } from '../signing/signatures.ts';
 import { commitTree, signingOf } from '../signing/signing.ts';
 import type { Signing } from '../signing/signing.ts';
-import { ledgerStaging, sweepEvents } from '../store/staging.ts';
+import { ledgerStaging, stagingFolder, sweepEvents } from '../store/staging.ts';
 
 /** Objects of the ledger are here; its ref is where the repository lives. */
 export interface LedgerContext {
@@ -67,6 +68,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       Promise.all([seen, rootAt(ref, root)].map((each) => each.record({ tip, root }, after))),
     );
   };
+  let remembering = Promise.resolve();
   let latest: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
   /** A ledger that goes on from one whose root is known has the same. */
   const rootOf = async (tip: ObjectId) => {
@@ -94,7 +96,9 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
     const { ref, parent, events } = input;
     checkedRef(ref);
     if (events.length === 0) throw new BacktrailError('INTERNAL', 'There is no event to prepare.');
-    const written = await write(context, ledgerStaging(), input);
+    const { requestId } = input;
+    const staging = requestId === undefined ? ledgerStaging() : `${stagingFolder(requestId)}${randomUUID()}`;
+    const written = await write(context, staging, input);
     const staged = written.refs;
     try {
       const commits = await signed(context, signing, { ...input, written: written.ids });
@@ -110,7 +114,9 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
     return tip === null || (before !== null && !(await follows(context, tip, before.tip))) ? null : tip;
   };
   return {
-    async tip(ref, { refreshed = false } = {}) {
+    async tip(ref, { refreshed = false, remembersLater = false } = {}) {
+      await remembering.catch(() => undefined);
+      remembering = Promise.resolve();
       const seen = seenAt(ref);
       // Before the ref is read: what others append, and record, in between must not look like a rewind.
       const before = await usableCache(cacheFolder, () => seen.read());
@@ -127,7 +133,12 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       // The same ledger may have been seen under another address. A tip recorded concurrently needs a second read.
       const other = rootAt(ref, await rootOf(tip));
       if ((await rewindOf(ref, tip, other)) === null) {
-        if (tip !== before?.tip || before.root === null) await record(ref, tip);
+        if (tip !== before?.tip || before.root === null) {
+          remembering = record(ref, tip);
+          // Waited for in `remembered`.
+          if (remembersLater) remembering.catch(() => undefined);
+          else await remembering;
+        }
         return tip;
       }
       const again = await context.refs.read(ref);
@@ -137,6 +148,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       await record(ref, again);
       return again;
     },
+    remembered: () => remembering,
     peek: (ref) => readRef({ runner, objects, ref: context.refs.here(checkedRef(ref)) }),
     async append(input) {
       checkedRef(input.ref);

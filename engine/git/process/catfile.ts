@@ -3,6 +3,7 @@ import type { ObjectId } from '../../model/index.ts';
 import { gitFailure } from './failure.ts';
 import { tooOld } from './program.ts';
 import type { Runner } from './runner.ts';
+import { SMALL_WINDOWS } from './small-windows.ts';
 import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
 /**
@@ -37,14 +38,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** 57 MB of memory instead of 577 MB on a pack of 574 MB, at the same speed for single lookups. */
-const MEMORY = [
-  ['core.packedGitWindowSize', '1m'],
-  ['core.packedGitLimit', '32m'],
-  ['core.deltaBaseCacheLimit', '16m'],
-].flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-
-const ARGS = [...MEMORY, 'cat-file', '--batch-command', '--buffer'];
+const ARGS = [...SMALL_WINDOWS, 'cat-file', '--batch-command', '--buffer'];
 
 /** Larger trees and commits are refused; query the `info` of a blob first. */
 const CONTENTS_LIMIT = 64 * 1024 * 1024;

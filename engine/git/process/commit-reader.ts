@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectId } from '../../model/index.ts';
 import { gitFailure } from './failure.ts';
+import { SMALL_WINDOWS } from './small-windows.ts';
 import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 import type { Child } from './spawn.ts';
 
@@ -21,7 +22,7 @@ const MOST = 2_000;
  * is, and with it all that came before (builtin/diff-tree.c): a random one says where an answer ends.
  */
 export function createCommitReader(setup: Setup, options: readonly string[]): ReadCommits {
-  const args = ['diff-tree', '--stdin', '--always', '-r', ...options];
+  const args = [...SMALL_WINDOWS, 'diff-tree', '--stdin', '--always', '-r', ...options];
   let child: Child | null = null;
   let read = 0;
   let last: Promise<unknown> = Promise.resolve();

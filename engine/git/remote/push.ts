@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ObjectId } from '../../model/index.ts';
 import { pushFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 import { reach } from './mirror-fetch.ts';
 import type { RefEdit } from '../store/refs.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
@@ -10,6 +11,7 @@ import type { Transport, TransportAnswer } from './transport.ts';
 export const REMOTE = 'backtrail';
 
 const PUSH = [
+  ...SMALL_WINDOWS,
   'push',
   '--porcelain',
   // Shows that the remote has answered; from then on its hooks may take any time.

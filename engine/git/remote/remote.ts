@@ -195,6 +195,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       const { branch, expected, next, also = [], isWhole = false } = edit;
       const move = { ref: `refs/heads/${branch}`, expected, next };
       const left = await rememberRefusal(directory, branch, () => mirror.push([move], also, { isWhole }));
+      edit.onMoved?.();
       for (const moved of [move, ...also]) if (!left.includes(moved)) await track(moved);
       return left;
     },

@@ -8,8 +8,11 @@ import { basename, dirname, join } from 'node:path';
 const FILES = 40;
 const UNFINISHED_MS = 3_600_000;
 
-const headerOf = (form: string, content: Uint8Array) =>
-  `backtrail ${form} ${endianness()} ${createHash('sha256').update(content).digest('hex')}\n`;
+function headerOf(form: string, parts: readonly Uint8Array[]): string {
+  const sum = createHash('sha256');
+  for (const part of parts) sum.update(part);
+  return `backtrail ${form} ${endianness()} ${sum.digest('hex')}\n`;
+}
 
 /**
  * null for a file that is not there, that others may write, that is damaged, or of another form. Whoever can write as this user could write
@@ -24,7 +27,7 @@ export async function readChecked(file: string, form: string): Promise<Buffer | 
     const whole = await handle.readFile();
     const content = whole.subarray(whole.indexOf(10) + 1);
     const header = whole.toString('latin1', 0, whole.length - content.length);
-    return header === headerOf(form, content) ? content : null;
+    return header === headerOf(form, [content]) ? content : null;
   } catch {
     return null;
   } finally {
@@ -33,12 +36,16 @@ export async function readChecked(file: string, form: string): Promise<Buffer | 
 }
 
 /** Complete under another name first: another process reads the former file, or this one. */
-export async function writeChecked(file: string, form: string, content: Uint8Array): Promise<void> {
+export async function writeChecked(
+  file: string,
+  form: string,
+  ...parts: readonly Uint8Array[]
+): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const unfinished = `${file}.${randomUUID()}`;
   try {
-    await writeFile(unfinished, [headerOf(form, content), content], { mode: 0o600, flag: 'wx' });
+    await writeFile(unfinished, [Buffer.from(headerOf(form, parts)), ...parts], { mode: 0o600, flag: 'wx' });
     await rename(unfinished, file);
   } finally {
     await rm(unfinished, { force: true });

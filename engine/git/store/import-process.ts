@@ -1,8 +1,9 @@
 import type { Runner } from '../process/runner.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 import { type Child, keepAlive } from '../process/spawn.ts';
 
 /** `git fast-import`, which is given its stream when there is one. */
-export const IMPORT = ['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'];
+export const IMPORT = [...SMALL_WINDOWS, '-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'];
 
 /** Started before what they are to write is known. */
 const EXPECTED = new WeakMap<Runner, Child[]>();

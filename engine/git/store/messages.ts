@@ -3,9 +3,11 @@ import { requireObjectId } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw-output.ts';
 import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 
 const FORMAT = '--format=tformat:%H%x00%(trailers:only,unfold)';
 const LOG = [
+  ...SMALL_WINDOWS,
   'log',
   '-z',
   '--no-patch',

@@ -1,4 +1,4 @@
-import { BacktrailError, decodePath } from '../../model/index.ts';
+import { BacktrailError, decodePath, MODE } from '../../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader, Progress, TreeEntry } from '../../model/index.ts';
 import { createCache } from './cache.ts';
 import { createPassing } from './passing.ts';
@@ -10,7 +10,8 @@ import type { SignatureKind } from '../signing/signing.ts';
 
 /** Bytes of one file; more is FILE_TOO_LARGE. */
 export const BLOB_LIMIT = 8 * 1024 * 1024;
-const TREE_CACHE = 32 * 1024 * 1024;
+/** Of a folder of 2,000, as tenants are, some 25 versions: more is hardly ever asked for again. */
+const TREE_CACHE = 12 * 1024 * 1024;
 const BLOB_CACHE = 16 * 1024 * 1024;
 const COMMIT_CACHE = 4 * 1024 * 1024;
 
@@ -137,6 +138,8 @@ export function parseTree(bytes: Buffer, width: number): TreeEntry[] {
   return [...treeEntries(bytes, width)].map(({ mode, name, id }) => ({ mode, name: decodePath(name), id }));
 }
 
+const MODES: ReadonlyMap<string, string> = new Map(Object.values(MODE).map((mode) => [mode, mode]));
+
 /** A tree object: `<mode> <name>\0` and the bytes of the id (`width`: 20, or 32 of SHA-256), repeated. Names are bytes. */
 export function* treeEntries(
   bytes: Buffer,
@@ -147,8 +150,10 @@ export function* treeEntries(
     const end = bytes.indexOf(0, space);
     if (space < 0 || end < 0 || end + 1 + width > bytes.length)
       throw new BacktrailError('GIT_FAILED', 'A tree object is cut off.');
+    const mode = bytes.toString('latin1', at, space).padStart(6, '0');
     yield {
-      mode: bytes.toString('latin1', at, space).padStart(6, '0'),
+      // One text for all entries: a parsed tree is mostly its texts.
+      mode: MODES.get(mode) ?? mode,
       name: bytes.subarray(space + 1, end),
       id: bytes.toString('hex', end + 1, end + 1 + width),
     };

@@ -147,14 +147,17 @@ export async function prepareEvents(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: Decide,
-  known: LedgerSnapshot | null = null,
+  { known = null, requestId }: { readonly known?: LedgerSnapshot | null } & Pick<NewEvents, 'requestId'> = {},
 ): Promise<PreparedEvents | null> {
   requireOwnConfig(context);
   const ledgerSnapshot = known ?? (await openLedgerSnapshot(context.git, rules.ref, context.cache));
   const groups = await groupsOf(context, ledgerSnapshot, decide);
   return groups.length === 0
     ? null
-    : context.git.ledger.prepare(await newEvents(context, rules, ledgerSnapshot, groups));
+    : context.git.ledger.prepare({
+        ...(await newEvents(context, rules, ledgerSnapshot, groups)),
+        requestId,
+      });
 }
 
 /** Events that are prepared step by step: what comes between them can name what was written already. */
@@ -220,7 +223,7 @@ function signedSteps(
   let all: PreparedEvents | null = null;
   return {
     async add(entries) {
-      const made = await prepareEvents(context, rules, () => Promise.resolve(entries), after);
+      const made = await prepareEvents(context, rules, () => Promise.resolve(entries), { known: after });
       if (made === null) return after;
       const move = { ...made.move, expected: known.tip };
       const [commits, staged] = [all?.commits ?? [], all?.staged ?? []];

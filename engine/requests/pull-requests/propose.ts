@@ -361,7 +361,7 @@ async function push(
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
   const [events, check] = await Promise.allSettled([
-    prepareEvents(context, rules, decide, ledgerSnapshot),
+    prepareEvents(context, rules, decide, { known: ledgerSnapshot }),
     checked,
   ]);
   if (events.status === 'rejected') throw events.reason;

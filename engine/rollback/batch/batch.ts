@@ -8,6 +8,8 @@ import { type BatchInput, type BatchMember, type BatchResults, beginRound, Obstr
 
 /** So often in a row may others be faster on the branch, before fewer are tried, and where one alone is left, before it is given up. */
 const ATTEMPTS = 8;
+/** Others wait too, and a round takes longer than a pause: what counts is to begin the next one as soon as the other push has landed. */
+const LONGEST = 3;
 /** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
 const TOGETHER = 16;
 
@@ -57,7 +59,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
         fail(left, error);
         moves = 0;
       }
-      if (isMove && left.some(isOpen)) await clock.sleep(5 * 2 ** moves);
+      if (isMove && left.some(isOpen)) await clock.sleep(5 * 2 ** Math.min(moves, LONGEST));
     }
   }
   return results;

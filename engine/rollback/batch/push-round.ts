@@ -26,6 +26,8 @@ import {
   type Staged,
 } from './round.ts';
 
+/** Processes that write: the commits, and their record. */
+const WRITES = 2;
 /** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
 const PATIENCE = 3;
 /** Milliseconds. After so long a time of planning, the branch is looked at once more: it is more likely to have moved than a look is dear. */
@@ -39,11 +41,32 @@ const ENOUGH = 10_000;
 
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
 export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
-  const { git, results, plans, signal, clock } = round;
+  const { git, clock } = round;
   const began = clock.now();
   const isFirst = round.since === null;
-  if (!isFirst) await git.refresh();
-  const snapshot = isFirst ? round.snapshot : await round.observe();
+  if (isFirst) return lookedAt(round, members, { snapshot: round.snapshot, began, isFirst });
+  // For its commits and their record: git starts while it is fetched.
+  const end = git.kind === 'local' ? () => undefined : git.expectWrites(WRITES);
+  try {
+    await git.refresh();
+    return await lookedAt(round, members, { snapshot: await round.observe(), began, isFirst });
+  } finally {
+    end();
+  }
+}
+
+interface Looked {
+  readonly snapshot: Snapshot;
+  readonly began: number;
+  readonly isFirst: boolean;
+}
+
+async function lookedAt(
+  round: Round,
+  members: readonly BatchMember[],
+  { snapshot, began, isFirst }: Looked,
+): Promise<void> {
+  const { git, results, plans, signal, clock } = round;
   round.since ??= snapshot.base;
   // From here to the push, others may be faster: what can be done at the same time is.
   const bases = new Set(members.map(({ asked }) => plans.get(asked.id)?.planned.plan.base ?? snapshot.base));
@@ -87,8 +110,6 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     const edit = { branch: snapshot.branch, expected: snapshot.base, next };
     checked = check();
     const recorded = await publishAll(round, edit, { staged, checked });
-    // Nothing is left behind by then of what rode along.
-    await tellAll(staged, 'published');
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
     const tidy = drop().then(() => git.deleteStaging(...ids));
@@ -152,19 +173,25 @@ async function publishAll(
   edit: BranchEdit,
   { staged, checked }: Publishing,
 ): Promise<RecordedRollbacks> {
-  // A worker that is killed while it tells of a step leaves no record behind that was made ready.
-  await checked;
   const made = staged.map((each) => completedOf(each, []));
+  const attempts = losses < PATIENCE ? RECORDED : 0;
+  // Beside the look at what was written: nothing moves before that is over.
+  const first = attempts > 0 ? record(made, { again: false }) : Promise.resolve(null);
+  first.catch(() => undefined);
+  await checked.catch(async (error: unknown) => {
+    await (await first.catch(() => null))?.end('discarded');
+    throw error;
+  });
   // A resume deploys nothing.
   const deployed = staged.filter(({ request }) => !request.resume).map((each) => completedOf(each, []));
   const prepared = async () => (await recorder?.prepare(deployed)) ?? NOT_RECORDED;
-  const attempts = losses < PATIENCE ? RECORDED : 0;
+  const told = () => tellAll(staged, 'published');
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const completed = await record(made, { again: attempt > 1 });
+    const completed = await (attempt === 1 ? first : record(made, { again: true }));
     if (completed === null) break;
     const recorded = await prepared();
     try {
-      await publishWith(git, edit, [completed, recorded.ride]);
+      await publishWith(git, edit, [completed, recorded.ride], told);
       return recorded;
     } catch (error) {
       // Another writer was faster there: the commits are as good as they were.
@@ -175,7 +202,7 @@ async function publishAll(
   const ids = staged.map(({ request }) => request.id);
   await wanted?.(ids, { refreshed: losses >= PATIENCE });
   const recorded = await prepared();
-  await publishWith(git, edit, [recorded.ride]);
+  await publishWith(git, edit, [recorded.ride], told);
   return recorded;
 }
 
