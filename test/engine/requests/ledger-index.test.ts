@@ -33,7 +33,7 @@ beforeAll(async () => {
   await large.gitWith({ input: [...stream].join('') }, ['fast-import', '--quiet']);
   kept = await temporaryFolder();
   whole = await engineOf(large, { cacheFolder: kept, lives: 'file' });
-  expect(await open(whole)).toHaveLength(7);
+  await open(whole);
 });
 
 /** A cache folder with the index of it. */
@@ -56,7 +56,9 @@ const closed = (engine: Engine) => engine.requests.list({ reader: JANE, scope: '
 describe('an index of a large ledger', () => {
   it('says what reading all of it says', async () => {
     const { reopen } = await indexed();
-    expect(await open(await reopen())).toEqual(await open(whole));
+    const all = await open(whole);
+    expect(all).toHaveLength(7);
+    expect(await open(await reopen())).toEqual(all);
     expect(await closed(await reopen())).toEqual(await closed(whole));
   });
 

@@ -66,7 +66,7 @@ export async function createScene(services: readonly string[], redisUrl: string)
     /** Another server of Jane's, which knows nothing but what the ledger and the queue hold; lives as long as the test. */
     fresh: async () => startApi(await engineOf(repo), { settings }),
     /** Gives the id of a request that waits. */
-    async pending(body: object): Promise<string> {
+    pending: async (body: object): Promise<string> => {
       const answer = await jane.post(ROLLBACKS, body);
       expect([answer.status, answer.body.status]).toEqual([201, 'pending']);
       return answer.body.requestId;
