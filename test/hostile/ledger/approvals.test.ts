@@ -73,7 +73,7 @@ describe('an approval that nobody gave', () => {
     const { repo, asked, bob, worker } = stage;
     await forgeEvent(repo, asked.id, approvalBy(bob.person, asked.digest), { status: 'approved' });
     expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
-    expect((await approve(bob, asked)).status).toBe('approved');
+    expect((await approve(await stage.as(bob), asked)).status).toBe('approved');
     expect((await worker.requests.executeRequest(asked.id)).status).toBe('completed');
   });
 
@@ -95,7 +95,11 @@ describe('an approval that nobody gave', () => {
 
 describe('what a person did sign', () => {
   /** Puts the signed commit on again, behind whatever is there now: its text with another parent and tree. */
-  async function replay(stage: Scene, signed: string, files: Record<string, string>): Promise<void> {
+  async function replay(
+    stage: Pick<Scene, 'repo'>,
+    signed: string,
+    files: Record<string, string>,
+  ): Promise<void> {
     const { repo } = stage;
     const carrier = await forge(repo, { files, author: MALLORY, message: 'carrier' });
     const [tree, parent] = [
@@ -119,7 +123,7 @@ describe('what a person did sign', () => {
   it('does not count a second time, after the plan changed', async () => {
     const stage = await pending();
     const { repo, asked, bob, worker } = stage;
-    await approve(bob, asked);
+    await approve(await stage.as(bob), asked);
     const signed = await repo.git('rev-parse', LEDGER);
     const vote = (await fileOf(repo, asked.id)).events.at(-1);
     await repo.replay([
@@ -137,8 +141,8 @@ describe('what a person did sign', () => {
   it('does not count for another request', async () => {
     const stage = await pending();
     const { repo, asked, bob, jane } = stage;
-    const other = await request(jane, { scope: 'acme/production/billing' });
-    await approve(bob, other);
+    const other = await request(await stage.as(jane), { scope: 'acme/production/billing' });
+    await approve(await stage.as(bob), other);
     const signed = await repo.git('rev-parse', LEDGER);
     const vote = (await fileOf(repo, other.id)).events.at(-1);
     const file = await fileOf(repo, asked.id);

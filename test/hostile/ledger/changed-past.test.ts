@@ -19,8 +19,8 @@ describe('a past that was changed', () => {
   it('is found where an event was taken out', async () => {
     const stage = await pending();
     const { repo, asked, bob, carol } = stage;
-    await approve(bob, asked);
-    await carol.engine.requests.note({
+    await approve(await stage.as(bob), asked);
+    await (await stage.as(carol)).engine.requests.note({
       id: asked.id,
       actor: carol.person,
       text: 'Wait: the database moved on',
@@ -64,11 +64,15 @@ describe('a past that was changed', () => {
   it('is found where a merge leaves out what came after the approval', async () => {
     const stage = await pending(policyOf('quorum: 2, rejections: 1'));
     const { repo, asked, bob, carol, jane } = stage;
-    await approve(bob, asked);
-    await approve(carol, asked);
+    await approve(await stage.as(bob), asked);
+    await approve(await stage.as(carol), asked);
     const approved = await repo.git('rev-parse', LEDGER);
     // Whatever a worker has seen since, the merge descends from it.
-    await jane.engine.requests.note({ id: asked.id, actor: jane.person, text: 'Stop: this would lose data' });
+    await (await stage.as(jane)).engine.requests.note({
+      id: asked.id,
+      actor: jane.person,
+      text: 'Stop: this would lose data',
+    });
     await stage.worker.requests.show({ id: asked.id });
     await forge(repo, {
       files: {},
@@ -83,7 +87,7 @@ describe('a past that was changed', () => {
   it.runIf(isProof)('is found where a second history is merged in', async () => {
     const stage = await pending();
     const { repo, asked, bob } = stage;
-    await approve(bob, asked);
+    await approve(await stage.as(bob), asked);
     const tip = await repo.git('rev-parse', LEDGER);
     const other = await forge(repo, { files: { 'a.txt': 'a' }, author: MALLORY, message: 'A', parents: [] });
     await forge(repo, { files: {}, author: MALLORY, message: 'Merge', parents: [tip, other] });
@@ -93,9 +97,13 @@ describe('a past that was changed', () => {
   it('is found where the ledger was forced back, and nothing goes on until it is whole again', async () => {
     const stage = await pending();
     const { repo, asked, bob, worker } = stage;
-    await approve(bob, asked);
+    await approve(await stage.as(bob), asked);
     const before = await repo.git('rev-parse', LEDGER);
-    await bob.engine.requests.note({ id: asked.id, actor: bob.person, text: 'I take that back' });
+    await (await stage.as(bob)).engine.requests.note({
+      id: asked.id,
+      actor: bob.person,
+      text: 'I take that back',
+    });
     const after = await repo.git('rev-parse', LEDGER);
     await worker.requests.show({ id: asked.id });
     await repo.git('update-ref', LEDGER, before);
@@ -109,7 +117,7 @@ describe('a past that was changed', () => {
   it('is not hidden by a replacement of the commit that says stop', async () => {
     const stage = await pending();
     const { repo, asked, bob, jane } = stage;
-    await approve(bob, asked);
+    await approve(await stage.as(bob), asked);
     const approved = await repo.git('rev-parse', LEDGER);
     await forgeEvent(
       repo,
@@ -117,7 +125,7 @@ describe('a past that was changed', () => {
       { id: eventId(), at: TIME, actor: jane.person, type: 'noted', text: 'Wait', kind: 'note' },
       { key: jane.identity },
     );
-    await jane.engine.requests.show({ id: asked.id });
+    await (await stage.as(jane)).engine.requests.show({ id: asked.id });
     const noted = await repo.git('rev-parse', LEDGER);
     await repo.git('replace', noted, approved);
     expect(await repo.git('show', '--no-patch', '--format=%an', LEDGER)).toBe(bob.person.name);
@@ -128,7 +136,7 @@ describe('a past that was changed', () => {
   it('is nothing that a new root could hide: signatures do not fit a history that was made again', async () => {
     const stage = await pending();
     const { repo, asked, bob } = stage;
-    await approve(bob, asked);
+    await approve(await stage.as(bob), asked);
     await stage.worker.requests.show({ id: asked.id });
     const file = await fileOf(repo, asked.id);
     let parents: string[] = [];

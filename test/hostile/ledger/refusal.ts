@@ -1,14 +1,57 @@
 import { expect } from 'vitest';
-import { isFailure, type RequestView } from '../../../engine/internal.ts';
-import { request, type Scene, scene } from '../../helpers/people/scene.ts';
+import { type Engine, isFailure, type RequestView } from '../../../engine/internal.ts';
+import { type Actor, request, type Scene, scene } from '../../helpers/people/scene.ts';
 import { createIdentity } from '../../helpers/people/signing.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { copyRepo } from '../../helpers/repositories/repo.ts';
+import { closeAfterFile } from '../../helpers/run/lifetime.ts';
 
 export const MALLORY = { name: 'Mallory', email: 'mallory@example.com' };
 export const mallory = () => createIdentity(MALLORY);
 
-/** A request of Jane's that nobody has approved. */
-export async function pending(policy?: string): Promise<Scene & { asked: RequestView }> {
-  const stage = await scene(policy === undefined ? {} : { policy });
+type Someone = Pick<Actor, 'person' | 'identity'>;
+
+export interface Pending extends Pick<Scene, 'repo' | 'worker' | 'open'> {
+  /** A request of Jane's that nobody has approved. */
+  readonly asked: RequestView;
+  readonly jane: Someone;
+  readonly bob: Someone;
+  readonly carol: Someone;
+  /** With an engine of theirs, which is opened once. */
+  as(somebody: Someone): Promise<Actor>;
+}
+
+const asked = new Map<string, Promise<Scene & { readonly asked: RequestView }>>();
+
+/** A copy of a repository in which that was asked for once a file. */
+export async function pending(policy = ''): Promise<Pending> {
+  if (asked.size === 0) closeAfterFile(() => asked.clear());
+  const first = asked.get(policy) ?? askedUnder(policy);
+  asked.set(policy, first);
+  const { repo: original, asked: request, signers: all, jane, bob, carol } = await first;
+  const repo = await copyRepo(original);
+  const open: Scene['open'] = ({ identity, signers = all } = {}) =>
+    engineOf(repo, { env: { ...identity?.env }, ...(signers !== null && { allowedSigners: signers }) });
+  const engines = new Map<string, Promise<Engine>>();
+  const engineFor = ({ identity }: Someone) => {
+    const engine = engines.get(identity.email) ?? open({ identity });
+    engines.set(identity.email, engine);
+    return engine;
+  };
+  return {
+    repo,
+    asked: request,
+    jane,
+    bob,
+    carol,
+    open,
+    worker: await open(),
+    as: async (somebody) => ({ ...somebody, engine: await engineFor(somebody) }),
+  };
+}
+
+async function askedUnder(policy: string) {
+  const stage = await scene(policy === '' ? {} : { policy });
   return { ...stage, asked: await request(stage.jane) };
 }
 

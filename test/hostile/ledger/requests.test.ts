@@ -1,10 +1,9 @@
 /** An attacker may push anything to the repository, and knows git: nothing that they write into the ledger is executed. */
 import { describe, expect, it } from 'vitest';
-import { type RequestView } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { eventId, fileOf, forge, messageOf, print } from '../../helpers/people/forge.ts';
-import { LEDGER, policyOf, type Scene } from '../../helpers/people/scene.ts';
-import { MALLORY, pending, refusal } from './refusal.ts';
+import { LEDGER, policyOf } from '../../helpers/people/scene.ts';
+import { MALLORY, pending, type Pending, refusal } from './refusal.ts';
 
 /** So that it is not its missing signature alone that stops it. */
 const UNSIGNED = policyOf('quorum: 1, unsignedRequests: true, breakGlass: { allowed: true, longest: 1h }');
@@ -29,7 +28,7 @@ describe('a request that nobody could have opened', () => {
   it('is not executed because it uses the break-glass session of another person, in their name', async () => {
     const stage = await pending(UNSIGNED);
     const { bob } = stage;
-    const opened = await bob.engine.requests.openSession({
+    const opened = await (await stage.as(bob)).engine.requests.openSession({
       scope: 'acme/production',
       holder: bob.person,
       reason: 'Nobody else is awake',
@@ -41,7 +40,7 @@ describe('a request that nobody could have opened', () => {
 
   /** The open request once more, by another id and with another gate; unsigned. */
   async function forgeRequest(
-    { repo, asked, jane }: Scene & { asked: RequestView },
+    { repo, asked, jane }: Pending,
     {
       gate,
       session = null,
