@@ -1,6 +1,6 @@
 /** People who have no right to it, or a right to something else only: what they write is a request like any other, or none. */
 import { appendFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isFailure, type Person } from '../../engine/internal.ts';
 import { readRollback } from '../../engine/record/read.ts';
@@ -35,14 +35,28 @@ const codeOf = (answer: Promise<unknown>) =>
     },
   );
 
-type Stage = Awaited<ReturnType<typeof stage>>;
+/** With the id of a request of Jane's, where there is one. */
+type Stage = Pick<Awaited<ReturnType<typeof stage>>, 'repo' | 'janes' | 'jane'> & { readonly asked?: string };
+
+/** One for the tests that only forge requests, each its own. */
+async function lasting() {
+  const { jane, signers: allowedSigners } = await team;
+  const repo = await policedRepo();
+  const options = { allowedSigners, lives: 'file' } as const;
+  const [janes, worker] = [await engineFor(repo, jane, options), await engineOf(repo, options)];
+  return { repo, jane, janes, worker, asked: (await ask(janes, jane)).id };
+}
+let forged: Awaited<ReturnType<typeof lasting>>;
+beforeAll(async () => {
+  forged = await lasting();
+});
 
 /** A request that is not Jane's, made of one that is. */
 async function forgeOpening(
-  { repo, janes, jane }: Stage,
+  { repo, janes, jane, asked }: Stage,
   change: { proposal?: object; terms?: object; actor?: Person; key?: Identity; gate?: string | null },
 ): Promise<string> {
-  const model = await fileOf(repo, (await ask(janes, jane)).id);
+  const model = await fileOf(repo, asked ?? (await ask(janes, jane)).id);
   const [first] = model.events;
   const id = newId();
   const actor = change.actor ?? MALLORY;
@@ -92,9 +106,9 @@ describe('a request under another name than that of what it changes', () => {
       3,
     ),
   )('is not executed: %s', async (_, scope, says) => {
-    const on = await stage();
+    const on = forged;
     const before = await on.repo.git('rev-parse', 'main');
-    const target = (await fileOf(on.repo, (await ask(on.janes, on.jane)).id)).state['target'];
+    const target = (await fileOf(on.repo, on.asked)).state['target'];
     const message = says.replace('TARGET', String(target).slice(0, 7));
     const id = await forgeOpening(on, { proposal: { scope, message } });
     expect(await codeOf(on.worker.requests.executeRequest(id))).toMatch(/SCOPE_INVALID|FIELD_OUT_OF_SCOPE/);
@@ -110,12 +124,12 @@ describe('a request under another name than that of what it changes', () => {
     const planned = await outside.plan({ scope: 'apps/api' });
     expect(planned.plan.files.map(({ path }) => path)).toEqual(['apps/prod/api/app.yaml']);
     expect(await codeOf(outside.requests.gate({ planned, author: on.jane }))).toBe('FORBIDDEN');
-    const forged = await forgeOpening(on, { proposal: { config: { name: 'x', text: config } } });
-    expect(await codeOf(on.worker.requests.executeRequest(forged))).toBe('FORBIDDEN');
+    const id = await forgeOpening(on, { proposal: { config: { name: 'x', text: config } } });
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('FORBIDDEN');
   });
 
   it('and one that names no configuration that can be read ends as failed, once', async () => {
-    const on = await stage();
+    const on = forged;
     const id = await forgeOpening(on, { proposal: { config: { name: 'x', text: 'version: 99\n' } } });
     expect(await codeOf(on.worker.requests.executeRequest(id))).toMatch(/CONFIG_INVALID|FORBIDDEN/);
     expect((await on.worker.requests.reconcile()).waiting).toEqual([]);
@@ -123,8 +137,8 @@ describe('a request under another name than that of what it changes', () => {
 });
 
 describe('a request for a commit that was never on the branch', () => {
-  const topic = async (repo: Repo) => {
-    await repo.git('checkout', '--quiet', '-b', 'topic');
+  const topic = async (repo: Repo, name: string) => {
+    await repo.git('checkout', '--quiet', '-b', name);
     const commit = await repo.commit({ 'apps/dev/api/app.yaml': 'image: evil\n' });
     await repo.git('checkout', '--quiet', 'main');
     return commit;
@@ -133,19 +147,19 @@ describe('a request for a commit that was never on the branch', () => {
   const scope = { mode: 'service', environment: 'dev', service: 'api' };
 
   it.each([
-    ['the target is only on another branch', async (repo: Repo) => ({ target: await topic(repo) })],
+    ['the target is only on another branch', async (repo: Repo) => ({ target: await topic(repo, 'target') })],
     [
       'the target is on a merged branch only',
       async (repo: Repo) => {
-        const target = await topic(repo);
-        await repo.git('merge', '--quiet', '--no-ff', '-s', 'ours', '-m', 'merge', 'topic');
+        const target = await topic(repo, 'merged');
+        await repo.git('merge', '--quiet', '--no-ff', '-s', 'ours', '-m', 'merge', 'merged');
         return { target };
       },
     ],
-    ['the base is only on another branch', async (repo: Repo) => ({ base: await topic(repo) })],
+    ['the base is only on another branch', async (repo: Repo) => ({ base: await topic(repo, 'base') })],
     ['the target is no commit at all', async () => ({ target: '1'.repeat(40) })],
   ])('is not executed: %s', async (_, make) => {
-    const on = await stage();
+    const on = forged;
     const { target, base } = { target: undefined, base: undefined, ...(await make(on.repo)) };
     const before = await on.repo.git('rev-parse', 'main');
     const first = await on.repo.git('rev-list', '--max-parents=0', 'main');
