@@ -4,7 +4,7 @@ import { foldRequest } from '../../../../../engine/record/transitions.ts';
 import type { Identity } from '../../../../helpers/people/signing.ts';
 import type { Case } from '../case.ts';
 import type { Given, Kind, Tampered } from '../tampering.ts';
-import { chain, changing, type Link, type LedgerKind, ledgerKinds, links, rowOnTop } from './ledger.ts';
+import { chain, changing, type Link, type LedgerKind, ledgerKinds, links, rowOnTop } from './ledger-chain.ts';
 
 type Event = Record<string, unknown>;
 type Signer = 'server' | 'bob' | null;
