@@ -33,6 +33,8 @@ const EXTERNAL = [
   'standardwebhooks',
 ];
 
+const BANNER = `const backtrailUrl = require('node:url').pathToFileURL(__filename).href; ${DEFAULT_IMPORT}`;
+
 /** CommonJS in one file, of which each module runs when it is first needed: V8 can keep that compiled (cli/start/compiled.ts). */
 const SCRIPT: BuildOptions = {
   bundle: true,
@@ -49,9 +51,7 @@ const SCRIPT: BuildOptions = {
   // Node warns of an experiment where a script that it did not load itself imports something.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': 'backtrailUrl' },
-  banner: {
-    js: `const backtrailUrl = require('node:url').pathToFileURL(__filename).href; ${DEFAULT_IMPORT}`,
-  },
+  banner: { js: BANNER },
 };
 
 /**
@@ -86,7 +86,13 @@ export async function buildCli(folder: string, mark?: (path: string) => string):
   rmSync(folder, { recursive: true, force: true });
   const script = (options: BuildOptions) =>
     build({ ...SCRIPT, absWorkingDir: ROOT, outdir: folder, ...options, metafile: true });
-  const lazy = { plugins: [WITHOUT, SECRETLINT_APART, lazyModules(ROOT, mark)], entryNames: '[name]-[hash]' };
+  const lazy = {
+    plugins: [WITHOUT, SECRETLINT_APART, lazyModules(ROOT, mark)],
+    entryNames: '[name]-[hash]',
+    // Here, not where it is loaded: megabytes would be copied at each start.
+    banner: { js: `(function (exports, require, module, __filename, __dirname) {${BANNER}` },
+    footer: { js: 'return module.exports; })' },
+  };
   const [main, reader, commands, secretlint] = await Promise.all([
     // It only imports where nothing is built.
     script({

@@ -37,16 +37,17 @@ interface Place {
   readonly purpose: string;
 }
 
-/** The exports of a script, a CommonJS file. Its name must tell its content (the build puts a hash there), and it holds ASCII only. */
+/**
+ * The exports of a script: it is a function of what a CommonJS file has, which gives them. Its name must tell its content (the build puts a hash
+ * there), and it holds ASCII only.
+ */
 export function loadScript<Name extends keyof Scripts>(
   name: Name,
   { file, folder, purpose }: Place,
 ): Scripts[Name] {
   const kept = folder && join(folder, `${basename(file)}-${process.version}-${process.arch}-${purpose}`);
   const cachedData = kept ? readKept(kept) : undefined;
-  const code = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}
-return module.exports; })`;
-  const script = new Script(code, {
+  const script = new Script(readFileSync(file, 'latin1'), {
     filename: file,
     ...(cachedData && { cachedData }),
   });

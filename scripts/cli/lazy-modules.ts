@@ -38,40 +38,43 @@ const NAMED = /^var (import_[\w$]+) = require\(("[^"\n]+")\);\n/gm;
 const DEFAULT = /^var (import_[\w$]+) = __toESM\(require\(("[^"\n]+")\)\);\n/gm;
 const NAMESPACE = /^var ([\w$]+) = __toESM\(require\(("[^"\n]+")\)\);\n/gm;
 const ALL_OF_ANOTHER = /^__reExport\(source_exports, require\("([^"\n]+)"\), module\.exports\);\n/gm;
+/** The name of an import before a member: not itself a member, but maybe spread. */
+const IMPORTED = /(?<![\w$]|(?<!\.)\.)import_[\w$]+(?=\.)/g;
 const EXPORTS = /^__export\(source_exports, \{\n([^]*?)\n\}\);\n/m;
 
 async function toLazyModule(path: string): Promise<string> {
-  const { head, names, body } = await read(path);
-  const asked: string[] = [];
+  const { exported, body } = await read(path);
   const imports = new Map<string, string>();
-  let code = body
-    .replace(NAMED, (_, name: string, from: string) => {
-      imports.set(name, `(${name} ??= require(${from}))`);
-      return '';
-    })
-    .replace(DEFAULT, (_, name: string, from: string) => {
-      imports.set(name, `(${name} ??= backtrailDefault(require(${from})))`);
-      return '';
-    })
+  const lazily = (value: (from: string) => string) => (_line: string, name: string, from: string) => {
+    imports.set(name, `(${name} ??= ${value(`require(${from})`)})`);
+    return '';
+  };
+  const rest = body
+    .replace(
+      NAMED,
+      lazily((module) => module),
+    )
+    .replace(
+      DEFAULT,
+      lazily((module) => `backtrailDefault(${module})`),
+    )
     .replace(NAMESPACE, 'var $1 = require($2);\n')
     .replace(ALL_OF_ANOTHER, '');
-  code = code.replace(/(?<![\w$]|(?<!\.)\.)import_[\w$]+(?=\.)/g, (name) => imports.get(name) ?? name);
-  for (const name of imports.keys()) asked.push(name);
-  const given = names.map(([name, value]) => {
-    const [from = ''] = /^import_[\w$]+(?=\.)/.exec(value) ?? [];
-    const lazily = value.replace(from, imports.get(from) ?? from);
-    return from === '' && !value.includes('require(')
-      ? `${name}: ${value}`
-      : `get ${name}() { return ${lazily}; }`;
-  });
-  const variables = asked.length === 0 ? '' : `let ${asked.join(', ')};\n`;
-  return `${head}${variables}${code}\nmodule.exports = { ${['__esModule: true', ...given].join(', ')} };\n`;
+  const asking = (code: string) => code.replace(IMPORTED, (name) => imports.get(name) ?? name);
+  const members = exported.map(([name, value]) =>
+    /^[\w$]+$/.test(value) ? `${name}: ${value}` : `get ${name}() { return ${asking(value)}; }`,
+  );
+  return [
+    '"use strict";',
+    ...(imports.size > 0 ? [`let ${[...imports.keys()].join(', ')};`] : []),
+    asking(rest),
+    `module.exports = { ${['__esModule: true', ...members].join(', ')} };`,
+  ].join('\n');
 }
 
 interface Source {
-  readonly head: string;
-  /** What it exports, with the expression of each. */
-  readonly names: readonly (readonly [string, string])[];
+  /** Each name with its expression. */
+  readonly exported: readonly (readonly [string, string])[];
   readonly body: string;
 }
 
@@ -85,17 +88,16 @@ async function read(path: string): Promise<Source> {
     // Without that of the project: what only types use is not asked for.
     tsconfigRaw: {},
   });
-  // Before it: what esbuild adds to make exports.
-  const start = code.indexOf('var source_exports = {};\n');
-  if (start < 0) throw new Error(`${path} exports nothing.`);
-  let body = code.slice(start).replace(/^var source_exports = \{\};\n/, '');
-  const own = [...(EXPORTS.exec(body)?.[1] ?? '').matchAll(/^ {2}([\w$]+): \(\) => (.+?),?$/gm)].map(
+  // Before it are esbuild's own functions, which make exports.
+  const [, all] = code.split(/^var source_exports = \{\};\n/m);
+  if (all === undefined) throw new Error(`${path} exports nothing.`);
+  const own = [...(EXPORTS.exec(all)?.[1] ?? '').matchAll(/^ {2}([\w$]+): \(\) => (.+?),?$/gm)].map(
     ([, name = '', value = '']) => [name, value] as const,
   );
-  body = body.replace(EXPORTS, '').replace('module.exports = __toCommonJS(source_exports);\n', '');
+  const body = all.replace(EXPORTS, '').replace('module.exports = __toCommonJS(source_exports);\n', '');
   const others = [...body.matchAll(ALL_OF_ANOTHER)].map(async ([, from = '']) => {
-    const { names } = await read(join(dirname(path), from));
-    return names.map(([name]) => [name, `require(${JSON.stringify(from)}).${name}`] as const);
+    const { exported } = await read(join(dirname(path), from));
+    return exported.map(([name]) => [name, `require(${JSON.stringify(from)}).${name}`] as const);
   });
-  return { head: '', names: [...(await Promise.all(others)).flat(), ...own], body };
+  return { exported: [...(await Promise.all(others)).flat(), ...own], body };
 }

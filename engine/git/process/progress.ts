@@ -53,6 +53,9 @@ export function parseProgress(line: string): Progress | null {
   };
 }
 
+/** Milliseconds. As `performance.now()`, which loads a dozen modules of Node. */
+const now = () => process.uptime() * 1000;
+
 /** Reports every second that it waits, until other progress is reported or `use` has ended. */
 export async function telling<Value>(
   phase: 'asking' | 'locked' | 'working',
@@ -60,9 +63,9 @@ export async function telling<Value>(
   use: (onProgress: Tell) => Promise<Value>,
 ): Promise<Value> {
   if (tell === undefined) return use(undefined);
-  const began = performance.now();
+  const began = now();
   const tick = setInterval(() => {
-    const seconds = Math.round((performance.now() - began) / 1000);
+    const seconds = Math.round((now() - began) / 1000);
     tell({ phase, percent: null, objects: 0, amount: `${seconds} s` });
   }, TELL_MS);
   tick.unref();
@@ -78,10 +81,10 @@ export async function telling<Value>(
 
 /** Gives what tells how many of `total` are done, at most once in a second, and nothing within the first one. */
 export function counting(tell: Tell, total: number): (done: number) => void {
-  let told = performance.now();
+  let told = now();
   return (done) => {
-    if (tell === undefined || performance.now() - told < TELL_MS) return;
-    told = performance.now();
+    if (tell === undefined || now() - told < TELL_MS) return;
+    told = now();
     tell({ phase: 'history', percent: Math.min(100, Math.floor((100 * done) / total)), objects: done });
   };
 }

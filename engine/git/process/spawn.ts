@@ -93,7 +93,9 @@ function finish(options: RunOptions): Promise<RunResult> {
       if (stopped !== null) reject(stopped);
       else resolve({ code: code ?? 128, ...output(), pid: child.pid ?? 0 });
     });
-    child.stdin.end(input ?? '');
+    // Even nothing would be written: to a git that has ended already, which is an error with a stack trace.
+    if (input === undefined) child.stdin.end();
+    else child.stdin.end(input);
   });
 }
 
