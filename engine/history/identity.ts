@@ -1,8 +1,10 @@
 /** The deployed versions that a configuration declares: image tags, chart versions, source revisions. */
+import { isScalar } from 'yaml';
 import type { Entry } from '../model/index.ts';
 import type { ParsedText } from '../yaml/core/document.ts';
 import { locate } from '../yaml/core/locate.ts';
-import { maskText } from '../yaml/mask/mask.ts';
+import { maskText, PARSED_LIMIT } from '../yaml/mask/mask.ts';
+import { findSecrets } from '../yaml/mask/find-secrets.ts';
 import { parseFileLoosely } from '../yaml/core/parse-file.ts';
 import { formatSelector, type Selector } from '../yaml/core/selector.ts';
 import type { ScopeContent } from '../snapshot/scope-content.ts';
@@ -80,9 +82,30 @@ async function openMasked({ snapshot, path, entry }: IdentitySource): Promise<Pa
   const text = await snapshot.text(entry);
   if (text === null || !(isChart(path) || /image|tag|chart|revision/i.test(text))) return null;
   if ((await keptIn(snapshot, path, [entry])).whole !== null) return null;
-  const masked = maskText(text, path, () => MASK_WORD);
-  return nullIfInvalid(() => parseFileLoosely(path, masked));
+  const isYaml = /\.ya?ml$/i.test(path) && text.length <= PARSED_LIMIT;
+  return (
+    (isYaml ? nullIfInvalid(() => parseHidden(path, text)) : null) ??
+    nullIfInvalid(() => parseMasked(path, text))
+  );
 }
+
+/** As `parseMasked`, by one parse: values that are masked, in part or whole, hold MASK_WORD. */
+function parseHidden(path: string, text: string): ParsedText {
+  const parsed = parseFileLoosely(path, text);
+  const { masked, spans } = findSecrets(parsed.text, parsed.documents, () => MASK_WORD, parsed);
+  // Some secret places hold what is no secret, such as `true`: there nothing is replaced.
+  const replaced = new Set(spans.map(({ start }) => start));
+  // Two keys stay two keys.
+  for (const [index, node] of [...masked].entries())
+    if (isScalar(node) && replaced.has(node.range?.[0] ?? -1)) node.value = `${MASK_WORD}-${index}`;
+  return parsed;
+}
+
+const parseMasked = (path: string, text: string) =>
+  parseFileLoosely(
+    path,
+    maskText(text, path, () => MASK_WORD),
+  );
 
 const isChart = (path: string) => /(?:^|\/)Chart\.ya?ml$/.test(path);
 
