@@ -9,6 +9,7 @@ import { createRepo } from '../../helpers/repositories/repo.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 import { isProof, runs, someOf } from '../../helpers/run/proof.ts';
+import { anyCharacter } from '../../helpers/trees/any-character.ts';
 
 const TIME = '2026-03-04T05:06:07Z';
 
@@ -163,7 +164,7 @@ describe('writing commits', () => {
     const git = await open(repo);
     const segment = fc
       .oneof(
-        fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
+        fc.string({ unit: anyCharacter, minLength: 1, maxLength: 12 }),
         fc.constantFrom('"', '\n', 'a\tb', "'", ' ', '-', 'D x', '\u007f'),
       )
       .filter((name) => isSafePath(name));
@@ -175,7 +176,7 @@ describe('writing commits', () => {
         comparator: (one, other) => `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`),
       },
     );
-    const message = fc.string({ unit: 'binary', maxLength: 80 }).map((text) => text.replaceAll('\0', ''));
+    const message = fc.string({ unit: anyCharacter, maxLength: 80 }).map((text) => text.replaceAll('\0', ''));
     await fc.assert(
       fc.asyncProperty(paths, message, async (names, message) => {
         const writes = names.map((path) => file(path, path));

@@ -13,6 +13,7 @@ import {
 import { messageReader } from '../../helpers/repositories/messages.ts';
 import type { MessageReader } from '../../helpers/repositories/messages.ts';
 import { runs } from '../../helpers/run/proof.ts';
+import { anyCharacter } from '../../helpers/trees/any-character.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'service',
@@ -67,7 +68,7 @@ const HOSTILE = [
 ];
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: anyCharacter, maxLength: 40 }),
   fc.string({
     unit: fc.constantFrom('\n', '\r', ' ', ':', '-', '#', 'A', 'é', '\u2028', '\u0085', '\t', '"', '\\'),
     maxLength: 20,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isFor, repositoryKey, repositoryProblem } from '../../../engine/record/place.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { runs } from '../../helpers/run/proof.ts';
+import { anyCharacter } from '../../helpers/trees/any-character.ts';
 
 const HOME = 'git.example.com/acme/config';
 
@@ -99,7 +100,7 @@ describe('two addresses of a repository', () => {
       { numRuns: runs(2000, 100) },
     );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: anyCharacter }), (text) => {
         repositoryKey(text);
         expect(repositoryProblem(text) === null ? repositoryKey(text) : 'a key').not.toBeNull();
       }),

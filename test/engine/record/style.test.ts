@@ -7,6 +7,7 @@ import { MESSAGE_PLACEHOLDERS, DEFAULT_STYLE, templateProblem } from '../../../e
 import { formatTrailers, type RollbackRecord, rollbackTrailers } from '../../../engine/record/trailers.ts';
 import { type MessageReader, messageReader } from '../../helpers/repositories/messages.ts';
 import { runs } from '../../helpers/run/proof.ts';
+import { anyCharacter } from '../../helpers/trees/any-character.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'field',
@@ -140,7 +141,7 @@ describe('trailers of the configuration', () => {
   });
 
   const hostile = fc.oneof(
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+    fc.string({ unit: anyCharacter, minLength: 1, maxLength: 40 }),
     fc.constantFrom(
       'x\nRollback-Engine: 9',
       '---\nrollback-request-id: rbk-0',

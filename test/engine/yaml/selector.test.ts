@@ -9,16 +9,17 @@ import {
   parseSelector,
   type Selector,
 } from '../../../engine/yaml/core/selector.ts';
+import { anyCharacter } from '../../helpers/trees/any-character.ts';
 
 const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: anyCharacter, maxLength: 12 }),
   fc.string({ unit: fc.constantFrom('a', '|', '/', '[', '~', '3', '\\', '.'), maxLength: 6 }),
 );
 const anyStep = fc.oneof(
   fc.record({ key: anyText }),
   fc.record({ index: fc.nat({ max: 999_999_999 }) }),
   fc.record({
-    match: fc.dictionary(fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }), anyText, {
+    match: fc.dictionary(fc.string({ unit: anyCharacter, minLength: 1, maxLength: 8 }), anyText, {
       minKeys: 1,
       maxKeys: 3,
     }),

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from './any-character.ts';
 
 const SECRET_CORE = 'Zq7Zq7';
 
@@ -15,7 +16,7 @@ export const secretKey = fc.constantFrom(...SECRET_KEYS);
 /** A secret is recognised in what comes out by its core, whatever stands around it. */
 export const secret = fc
   .tuple(
-    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.string({ unit: anyCharacter, maxLength: 12 }),
     fc.constantFrom('', ' ', '\n', '\n\n', ': ', '#', ' #', '"', "'", '- '),
   )
   .map(([text, sign]) => `${text}${sign}${SECRET_CORE}${sign}${text}`);

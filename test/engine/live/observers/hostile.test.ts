@@ -11,6 +11,7 @@ import { releaseOf } from '../../../helpers/cluster/release.ts';
 import { crashing, helmRemediated } from '../../../helpers/cluster/scenes.ts';
 import { runs } from '../../../helpers/run/proof.ts';
 import { commits, context, declared, rule, target } from './seen.ts';
+import { anyCharacter } from '../../../helpers/trees/any-character.ts';
 
 const release = releaseOf({ current: { commit: commits.ours, image: 'registry.example.com/web:2.0.0' } });
 const { namespace, name, replicas, current } = release;
@@ -87,7 +88,7 @@ describe('what a cluster answers', () => {
   it('may be anything: it is judged, in one clean line', async () => {
     const value = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
-      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.string({ unit: anyCharacter, maxLength: 400 }),
       fc.integer(),
     );
     // One value in so many is another.

@@ -5,6 +5,7 @@ import { gfm } from 'micromark-extension-gfm';
 import { describe, expect, it } from 'vitest';
 import { type ProposedRollback, pullRequestText } from '../../../../engine/requests/pull-requests/body.ts';
 import { runs } from '../../../helpers/run/proof.ts';
+import { anyCharacter } from '../../../helpers/trees/any-character.ts';
 
 const ID = 'rbk-01JD0000000000000000000001';
 const BRANCH = `backtrail/${ID}`;
@@ -186,7 +187,9 @@ const PIECES = [
   '~~',
 ];
 const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 12 })
+  .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: anyCharacter, maxLength: 4 })), {
+    maxLength: 12,
+  })
   .map((pieces) => `ZQX${pieces.join('')}ZQX`);
 
 describe('the text of a pull request', () => {
