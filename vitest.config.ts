@@ -26,6 +26,8 @@ export default defineConfig({
     isolate: false,
     // A process is forked for each git, and forking costs by the memory of whoever forks: setup.ts collects garbage.
     execArgv: ['--expose-gc', '--max-semi-space-size=4', ...lateOptimisation],
+    // For the same reason it gives memory back: glibc keeps freed blocks below these sizes, and an arena for each thread.
+    env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' },
     // One more than there are cores: some tests wait for a time limit of their own.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
