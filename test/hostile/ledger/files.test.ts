@@ -87,7 +87,7 @@ describe('a file that Backtrail never wrote', () => {
     const files = { [requestPath(asked.id)]: print({ ...(await fileOf(repo, asked.id)), version: 99 }) };
     await forge(repo, { files, author: MALLORY, message: 'Approved' });
     expect(await refusal(stage, asked.id)).toBe('LEDGER_NEWER');
-    const { engine, person: actor } = stage.bob;
+    const { engine, person: actor } = await stage.as(stage.bob);
     const votes = [{ id: asked.id, digest: asked.digest }];
     const [voted] = await engine.requests.reviewMany({ actor, decision: 'approved', votes });
     expect(voted).toMatchObject({ status: 'rejected', reason: { code: 'LEDGER_NEWER' } });
