@@ -22,7 +22,8 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 /**
  * What a start costs: CPU (user and system, all threads, start and end of the process included) as a multiple of a bare `node -e 0`,
- * that of its gits apart, and how many of them there are. All of it takes turns on the demo's repository; medians.
+ * with its gits and without those that end by themselves, how many gits there are, and what all of them cost when they are started with
+ * the same arguments and input, and nothing else. All of it takes turns on the demo's repository; medians.
  */
 export async function benchStartup(rounds: number): Promise<void> {
   if (!existsSync(BUILT))
@@ -31,22 +32,31 @@ export async function benchStartup(rounds: number): Promise<void> {
   try {
     const place = await makePlace(folder);
     const bare: number[] = [];
-    const figures = COMMANDS.map((args) => ({ args, all: [] as number[], gits: [] as number[], count: 0 }));
+    const figures = COMMANDS.map((args) => ({
+      args,
+      all: [] as number[],
+      gits: [] as number[],
+      alone: [] as number[],
+      count: 0,
+    }));
     for (let round = 0; round < rounds; round += 1) {
       bare.push(cpuOf(place, ['-e', '0']));
       for (const figure of figures) {
         figure.all.push(cpuOf(place, [BUILT, ...figure.args]));
-        const { cpu, count } = gitsOf(place, [BUILT, ...figure.args]);
-        figure.gits.push(cpu);
+        const { counted, alone, count } = gitsOf(place, [BUILT, ...figure.args]);
+        figure.gits.push(counted);
+        figure.alone.push(alone);
         figure.count = count;
       }
     }
     const one = median(bare);
     say(`node -e 0: 1.00 × (${one.toFixed(0)} ms of CPU)`);
-    for (const { args, all, gits, count } of figures) {
-      const [own, git] = [median(all) - median(gits), median(gits)];
+    for (const { args, all, gits, alone, count } of figures) {
+      const own = median(all) - median(gits);
       const times = (ms: number) => `${(ms / one).toFixed(2)} × (${ms.toFixed(0)} ms)`;
-      say(`${args.slice(0, 2).join(' ')}: ${times(own)}, and ${count} processes of git, ${times(git)}`);
+      say(
+        `${args.slice(0, 2).join(' ')}: ${times(median(all))}; without git ${times(own)}; ${count} processes of git, by themselves ${times(median(alone))}`,
+      );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -63,10 +73,18 @@ interface Place {
 async function makePlace(folder: string): Promise<Place> {
   const repo = join(folder, 'repo');
   await buildFixturesRepo(repo);
-  // A `git` that notes what the real one costs.
+  // A `git` that notes how the real one is started.
   mkdirSync(join(folder, 'bin'));
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-  const script = `#!/bin/bash\nprintf x >> "$GITS.count"\n'${real}' "$@"\ncode=$?\ntimes >> "$GITS"\nexit $code\n`;
+  const script = [
+    '#!/bin/bash',
+    'own="$GITS.$$"',
+    // What starts the same again.
+    `{ export -p; printf 'cd %q\\n' "$PWD"; printf '%q ' '${real}' "$@"; printf '< %q\\n' "$own.in"; } > "$own.again"`,
+    'echo "$own.again" >> "$GITS.list"',
+    `tee "$own.in" | '${real}' "$@"`,
+    'code=${PIPESTATUS[1]}; echo "$own.again" >> "$GITS.ended"; exit $code\n',
+  ].join('\n');
   writeFileSync(join(folder, 'bin/git'), script, { mode: 0o755 });
   const person = { GIT_AUTHOR_NAME: 'Bench', GIT_AUTHOR_EMAIL: 'bench@example.com' };
   return { folder, repo, env: { ...benchEnvironment(folder), ...person } };
@@ -91,13 +109,33 @@ function cpuOf(
   return cpuIn(shell.stdout.trim().split('\n').slice(1).join('\n'));
 }
 
-/** One that is ended from outside, as the reader of objects is, is counted; what it costs is not told apart. */
-function gitsOf(place: Place, args: readonly string[]): { cpu: number; count: number } {
-  const list = join(place.folder, 'gits');
-  for (const file of [list, `${list}.count`]) writeFileSync(file, '');
-  cpuOf(place, args, { GITS: list, PATH: `${join(place.folder, 'bin')}:${place.env['PATH'] ?? ''}` });
-  // Two lines a process: the shell's own, and that of its child.
-  const lines = readFileSync(list, 'utf8').trim().split('\n').filter(Boolean);
-  const count = readFileSync(`${list}.count`, 'utf8').length;
-  return { cpu: cpuIn(lines.filter((_, index) => index % 2 === 1).join('\n')), count };
+/**
+ * `counted`: those that end by themselves, which are waited for and part of what a command costs; `alone`: with the reader of objects, which is
+ * ended from outside.
+ */
+function gitsOf(place: Place, args: readonly string[]): { counted: number; alone: number; count: number } {
+  const gits = join(place.folder, 'gits');
+  for (const file of [`${gits}.list`, `${gits}.ended`]) writeFileSync(file, '');
+  cpuOf(place, args, { GITS: gits, PATH: `${join(place.folder, 'bin')}:${place.env['PATH'] ?? ''}` });
+  const listed = (name: string) => readFileSync(`${gits}.${name}`, 'utf8').split('\n').filter(Boolean);
+  const all = listed('list');
+  const ended = new Set(listed('ended'));
+  return {
+    counted: cpuOfScripts(
+      place,
+      all.filter((script) => ended.has(script)),
+    ),
+    alone: cpuOfScripts(place, all),
+    count: all.length,
+  };
+}
+
+/** Milliseconds of what these scripts start, in the repository as the demo begins. */
+function cpuOfScripts({ folder, repo, env }: Place, scripts: readonly string[]): number {
+  const copy = join(folder, 'copy');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(repo, copy, { recursive: true });
+  const all = 'for each in "$@"; do . "$each" >/dev/null 2>&1; done; times';
+  const shell = spawnSync('bash', ['-c', all, 'bash', ...scripts], { cwd: copy, env, encoding: 'utf8' });
+  return cpuIn(shell.stdout.trim().split('\n').at(-1) ?? '');
 }
