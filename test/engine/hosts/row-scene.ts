@@ -5,14 +5,14 @@ import { type Host, type HostOptions, startHost } from '../../helpers/servers/ho
 
 export const TRAILERS = 'Rollback-Id: 1\nRollback-Engine: 3';
 
-export const REVERT = { name: 'Ada', email: 'ada@example.com' };
+const REVERT = { name: 'Ada', email: 'ada@example.com' };
 
 export const BRANCH = 'backtrail/1';
 
-export let template: Promise<Repo> | undefined;
+let template: Promise<Repo> | undefined;
 
 /** Made once a file. */
-export async function makeTemplate(): Promise<Repo> {
+async function makeTemplate(): Promise<Repo> {
   closeAfterFile(() => (template = undefined));
   const made = await createRepo({ bare: true });
   await made.replay([
