@@ -188,7 +188,13 @@ describe('the table of commands', () => {
   });
 
   it('has each command under its own name, and nothing is lost of what it says', async () => {
-    const { code: _, ...usage } = JSON.parse(await readFile(join(cli.main, '../usage.json'), 'utf8'));
+    const { commandsScript, readerScript, ...usage } = JSON.parse(
+      await readFile(join(cli.main, '../usage.json'), 'utf8'),
+    );
+    const files = await readdir(dirname(cli.main));
+    expect(files).toEqual(
+      expect.arrayContaining([commandsScript, readerScript].map((file: string) => basename(file))),
+    );
     expect(usage.commands.map(({ name }: { name: string }) => [name])).toEqual(named);
     expect(usage).toStrictEqual(await readUsage(readEnvironment()));
   });
