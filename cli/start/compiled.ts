@@ -18,15 +18,15 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
-import type * as reader from './run.ts';
+import type { Commands, runBuilt } from './run.ts';
 
 const HASH = 32;
 const hash = (data: Uint8Array) => createHash('sha256').update(data).digest();
 
 /** What the build makes scripts of, by the beginnings of their names. */
 interface Scripts {
-  readonly reader: typeof reader;
-  readonly commands: reader.Commands;
+  readonly reader: { readonly runBuilt: typeof runBuilt };
+  readonly commands: Commands;
 }
 
 interface Place {
