@@ -52,7 +52,7 @@ const LONGEST = [
   'cli/requests/pull-requests',
   'requests/batches',
   'cli/requests/break-glass',
-  'workers/queue',
+  'workers/queue/queue',
   'pull-requests/changed',
   'journeys/remote',
   'journeys/lost-queue',
