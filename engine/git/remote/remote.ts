@@ -128,11 +128,12 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     }),
   });
   let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
+  let freshUntil = performance.now() + FRESH_MS;
   const refresh = together(async () => {
+    freshUntil = 0;
     await mirror.refresh();
     away = null;
   });
-  let freshUntil = performance.now() + FRESH_MS;
   const runner = createRunner({
     directory: mirror.directory,
     env: offline,
