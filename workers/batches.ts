@@ -33,8 +33,11 @@ const GATHER_MS = 20;
 const GATHER_LIMIT_MS = 3_000;
 /** Milliseconds. So long an engine stays open for what comes next: it knows the history by then. */
 const WARM_MS = 5_000;
-/** Milliseconds. So long those wait in hand whose repository a worker works on that takes no more; and so often it is looked whether it still does. */
-const BUSY_LIMIT_MS = 3_000;
+/**
+ * Milliseconds. So long those wait in hand whose repository a worker works on that takes no more: each push of one makes the others begin anew. One
+ * that makes no progress is not waited for (repository-lease.ts). And so often it is looked whether it still does.
+ */
+const BUSY_LIMIT_MS = 30_000;
 const BUSY_POLL_MS = 100;
 /** Milliseconds. Whoever waits for a turn says so often that it is there. */
 const SIGN_MS = 1_000;
