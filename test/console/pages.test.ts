@@ -84,20 +84,23 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
-  it('knows that the network is back, also where the stream of events outlived it', async () => {
-    const open = await openPage(browser, scene.api);
-    const { page } = open;
-    const foot = (text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
-    await foot('Live');
-    await page.evaluate(`dispatchEvent(new Event('offline'))`);
-    await foot('Offline');
-    await page.evaluate(`dispatchEvent(new Event('online'))`);
-    await foot('Live');
-    expect(await page.getByText('what is shown may be old').count()).toBe(0);
-    expectNothingWrong(open);
-  });
+  it.runIf(isProof)(
+    'knows that the network is back, also where the stream of events outlived it',
+    async () => {
+      const open = await openPage(browser, scene.api);
+      const { page } = open;
+      const foot = (text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
+      await foot('Live');
+      await page.evaluate(`dispatchEvent(new Event('offline'))`);
+      await foot('Offline');
+      await page.evaluate(`dispatchEvent(new Event('online'))`);
+      await foot('Live');
+      expect(await page.getByText('what is shown may be old').count()).toBe(0);
+      expectNothingWrong(open);
+    },
+  );
 
-  it('says that there is no page where there is none', async () => {
+  it.runIf(isProof)('says that there is no page where there is none', async () => {
     const open = await openPage(browser, scene.api, { at: '/' });
     await open.go('/nothing');
     await open.page.getByRole('heading', { name: 'No such page' }).waitFor();
@@ -124,20 +127,25 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
-  it('never takes for live what could not be asked, and says nothing where nobody said how to ask', async () => {
-    const open = await openPage(browser, scene.api, { at: '/e/acme/staging/api' });
-    const { page } = open;
-    const live = page.getByRole('region', { name: 'Live' });
-    expect(await live.innerText()).toMatch(/unconfirmed[^]*nobody knows here whether it runs[^]*staging-eu/);
-    await page.getByRole('tab', { name: 'Drift' }).click();
-    await settled(page);
-    await page.getByText('There are no objects in what was delivered at').waitFor();
-    await open.go(`${ENVIRONMENT}/api`);
-    expect(await live.count()).toBe(0);
-    await page.getByRole('tab', { name: 'Drift' }).click();
-    await page.getByText('Nothing says which cluster this is delivered to').waitFor();
-    expectNothingWrong(open);
-  });
+  it.runIf(isProof)(
+    'never takes for live what could not be asked, and says nothing where nobody said how to ask',
+    async () => {
+      const open = await openPage(browser, scene.api, { at: '/e/acme/staging/api' });
+      const { page } = open;
+      const live = page.getByRole('region', { name: 'Live' });
+      expect(await live.innerText()).toMatch(
+        /unconfirmed[^]*nobody knows here whether it runs[^]*staging-eu/,
+      );
+      await page.getByRole('tab', { name: 'Drift' }).click();
+      await settled(page);
+      await page.getByText('There are no objects in what was delivered at').waitFor();
+      await open.go(`${ENVIRONMENT}/api`);
+      expect(await live.count()).toBe(0);
+      await page.getByRole('tab', { name: 'Drift' }).click();
+      await page.getByText('Nothing says which cluster this is delivered to').waitFor();
+      expectNothingWrong(open);
+    },
+  );
 
   it('has a history of any length, with ways back and comparisons', async () => {
     const open = await openPage(browser, scene.api, { at: ENVIRONMENT });

@@ -174,7 +174,7 @@ describe('rollback --queue', () => {
     expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^executing rollback of/) });
   });
 
-  it('from a process of its own ends when it is done', async () => {
+  it.runIf(isProof)('from a process of its own ends when it is done', async () => {
     const repo = await exampleRepo();
     const started = Date.now();
     const transcript = await runProcess(repo, back('-o', 'json'), options());

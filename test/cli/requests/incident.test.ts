@@ -122,7 +122,7 @@ describe('the requests of an incident', () => {
     expect(codes).toEqual([1, 1]);
   });
 
-  it('are all on the branch, or none, where the file says so', async () => {
+  it.runIf(isProof)('are all on the branch, or none, where the file says so', async () => {
     const { as, repo, file } = await opened('atomic: true\n');
     const list = await as('bob', ['request', 'list', '--incident', 'inc-1', ...JSON_OUT], queue());
     const [id = ''] = list.stdout.match(/rbk-\w{26}/) ?? [];

@@ -194,7 +194,7 @@ describe.skipIf(!withTls)(`TLS with a private authority${needsTls}`, () => {
     expect(await executedBy(`rediss-cluster://:hunter2@${nodes}`, plain, authority)).toBe('completed');
   });
 
-  it('is used to the Sentinel and to the primary that it names', async () => {
+  it.runIf(isProof)('is used to the Sentinel and to the primary that it names', async () => {
     const { authority, config } = await privateAuthority();
     const [primary, sentinel] = await Promise.all([freePort(), freePort()]);
     const watched = await start(config(primary));
