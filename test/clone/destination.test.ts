@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { backtrail, exampleRepo, jsonOf, stateOf } from '../helpers/program/cli.ts';
 import { cloneRepo, createRepo } from '../helpers/repositories/repo.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { hasScript, onTerminal } from '../helpers/program/terminal.ts';
 import { BACK, SERVICE } from './clone.ts';
 import { z } from 'zod';
@@ -43,7 +44,7 @@ it('shows no login of an address', async () => {
   expect(plan.stdout + plan.stderr).not.toMatch(/s3cret|t0ken|jane/);
 });
 
-it.runIf(hasScript)(
+it.runIf(isProof && hasScript)(
   'init (on a terminal, needs util-linux script) says where it publishes, and asks before it changes the clone',
   async () => {
     const upstream = await createRepo({ bare: true });

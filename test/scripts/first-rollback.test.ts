@@ -41,7 +41,7 @@ describe('first-rollback', () => {
     },
   );
 
-  it('fails where a line fails', async () => {
+  it.runIf(isProof)('fails where a line fails', async () => {
     const repo = await createRepo();
     await repo.commit({ 'lib/a.yaml': 'a: 1\n' });
     const done = await runProcess(repo, [repo.folder], { script: 'first-rollback' });

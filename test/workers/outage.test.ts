@@ -79,8 +79,7 @@ describe('whoever enqueues, when Redis', () => {
 });
 
 describe('a worker and a follower', () => {
-  const redis = useRedis();
-  const { openQueue: open, startWorker } = useQueues(redis);
+  const { openQueue: open, startWorker } = useQueues({ url: '' });
 
   it('outlive a restart of Redis, with one line when it goes and one when it is back', async () => {
     const first = await startTestRedis();
@@ -112,34 +111,6 @@ describe('a worker and a follower', () => {
       await second.stop();
     }
   });
-
-  it.runIf(isProof)(
-    'say once of rollbacks in hand that a flushed queue lost them, and finish them',
-    async () => {
-      let finish = () => {};
-      const held = new Promise<void>((resolve) => (finish = resolve));
-      const done: string[] = [];
-      const worker = startWorker({
-        execute: async ({ requestId }) => {
-          await held;
-          done.push(requestId);
-          return resultOf(requestId);
-        },
-      });
-      const queue = await open();
-      const jobs = [makeJob(), makeJob(), makeJob()];
-      for (const job of jobs) await enqueueRollback(queue, job);
-      await expect.poll(() => worker.find('rollback started')).toHaveLength(3);
-      await queue.redis.flushall();
-      await expect.poll(() => worker.find('lost rollbacks in hand')).toHaveLength(1);
-      // Another turn of the renewal.
-      await sleep(3000);
-      finish();
-      await expect.poll(() => done).toHaveLength(3);
-      expect(worker.find('lost rollbacks in hand')).toEqual([expect.stringContaining('"rollbacks":3')]);
-      expect(worker.find('could not renew')).toEqual([]);
-    },
-  );
 
   it.runIf(isProof)('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', async () => {
     const own = await startTestRedis();
@@ -173,5 +144,34 @@ describe('a worker and a follower', () => {
     } finally {
       await own.stop();
     }
+  });
+});
+
+describe.runIf(isProof)('a worker and a follower of a Redis that is flushed', () => {
+  const { openQueue: open, startWorker } = useQueues(useRedis());
+
+  it('say once of rollbacks in hand that a flushed queue lost them, and finish them', async () => {
+    let finish = () => {};
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    const done: string[] = [];
+    const worker = startWorker({
+      execute: async ({ requestId }) => {
+        await held;
+        done.push(requestId);
+        return resultOf(requestId);
+      },
+    });
+    const queue = await open();
+    const jobs = [makeJob(), makeJob(), makeJob()];
+    for (const job of jobs) await enqueueRollback(queue, job);
+    await expect.poll(() => worker.find('rollback started')).toHaveLength(3);
+    await queue.redis.flushall();
+    await expect.poll(() => worker.find('lost rollbacks in hand')).toHaveLength(1);
+    // Another turn of the renewal.
+    await sleep(3000);
+    finish();
+    await expect.poll(() => done).toHaveLength(3);
+    expect(worker.find('lost rollbacks in hand')).toEqual([expect.stringContaining('"rollbacks":3')]);
+    expect(worker.find('could not renew')).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
 import { useQueues } from '../helpers/queue/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
 import { SOON } from '../helpers/run/soon.ts';
+import { isProof } from '../helpers/run/proof.ts';
 
 const REPO = '/srv/git/desired-state';
 type Repair = Awaited<ReturnType<Reconciling['reconcile']>>['repairs'][number];
@@ -170,7 +171,7 @@ describe('a worker that looks after a ledger', () => {
     }
   });
 
-  it('stops with the worker, also in the middle of a look', async () => {
+  it.runIf(isProof)('stops with the worker, also in the middle of a look', async () => {
     const own = ledger();
     let stuck = false;
     const reconcile = () => {

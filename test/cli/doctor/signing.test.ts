@@ -6,6 +6,7 @@ import { allowedSigners, createIdentity, type Identity } from '../../helpers/peo
 import { backtrail } from '../../helpers/program/cli.ts';
 import { diagnose } from '../../helpers/program/doctor.ts';
 import { cloneRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const configOf = (more = '') =>
   `version: 1\nlayout: { service: [ "apps/{environment}/{service}.yaml" ] }\n${more}`;
@@ -62,7 +63,7 @@ describe('a server that takes signed commits alone', () => {
 });
 
 describe('a configuration that `init` commits', () => {
-  it('is signed with --sign, where the branch takes nothing else', async () => {
+  it.runIf(isProof)('is signed with --sign, where the branch takes nothing else', async () => {
     const { bare, clone } = await guarded({});
     const init = ['init', '--environments', 'production', '--yes'];
     const refused = await backtrail(clone, init);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { backtrail, refusalOf } from '../../helpers/program/cli.ts';
 import { cloneRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 import { DEPLOYMENT, files, VALUES } from '../../helpers/trees/tree-files.ts';
 
 const shape = z.strictObject({
@@ -55,38 +56,43 @@ describe('init --check', () => {
     expect(text.stdout).toBe('Nothing has come that the configuration does not cover.\n');
   });
 
-  it.each<[string, Record<string, string>, string, string]>([
-    [
-      'an environment with another ending',
-      { 'clusters/qa.yml': VALUES },
-      'environment clusters/qa.yml',
-      'Add "clusters/{environment}.yml" to `layout.environment`',
-    ],
-    [
-      'a folder of an environment where files are taken',
-      { 'clusters/uat/a.yaml': VALUES, 'clusters/uat/b.yaml': VALUES },
-      'environment clusters/uat',
-      'Add "clusters/{environment}/**"',
-    ],
-    [
-      'an environment that is known, elsewhere',
-      { 'databases/production/db/values.yaml': VALUES },
-      'sibling databases/production',
-      'Add "databases/{environment}/**"',
-    ],
-    [
-      'values of an environment that is known, elsewhere',
-      { 'databases/values-production.yaml': VALUES },
-      'sibling databases/values-production.yaml',
-      'Add "databases/values-{environment}.yaml"',
-    ],
-    [
-      'something beside what is taken',
-      { 'clusters/moon.yml': VALUES },
-      'sibling clusters/moon.yml',
-      '"clusters/{environment}.yaml" takes what is beside it, and not moon.yml',
-    ],
-  ])('ends with exit code 3 and a suggestion for %s', async (_, come, found, suggestion) => {
+  it.each(
+    someOf<[string, Record<string, string>, string, string]>(
+      [
+        [
+          'an environment with another ending',
+          { 'clusters/qa.yml': VALUES },
+          'environment clusters/qa.yml',
+          'Add "clusters/{environment}.yml" to `layout.environment`',
+        ],
+        [
+          'a folder of an environment where files are taken',
+          { 'clusters/uat/a.yaml': VALUES, 'clusters/uat/b.yaml': VALUES },
+          'environment clusters/uat',
+          'Add "clusters/{environment}/**"',
+        ],
+        [
+          'an environment that is known, elsewhere',
+          { 'databases/production/db/values.yaml': VALUES },
+          'sibling databases/production',
+          'Add "databases/{environment}/**"',
+        ],
+        [
+          'values of an environment that is known, elsewhere',
+          { 'databases/values-production.yaml': VALUES },
+          'sibling databases/values-production.yaml',
+          'Add "databases/values-{environment}.yaml"',
+        ],
+        [
+          'something beside what is taken',
+          { 'clusters/moon.yml': VALUES },
+          'sibling clusters/moon.yml',
+          '"clusters/{environment}.yaml" takes what is beside it, and not moon.yml',
+        ],
+      ],
+      2,
+    ),
+  )('ends with exit code 3 and a suggestion for %s', async (_, come, found, suggestion) => {
     const repo = await coveredRepo();
     expect(await check(repo)).toMatchObject({ code: 0, uncovered: [] });
     await repo.commit(come);

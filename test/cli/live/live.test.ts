@@ -215,7 +215,7 @@ describe.runIf(hasKubectl)('drift', () => {
     expect([ended.code, ended.stdout]).toEqual([0, expect.stringContaining('1 unchecked')]);
   });
 
-  it('says the same of a server', async () => {
+  it.runIf(isProof)('says the same of a server', async () => {
     cluster.patch({ kind: 'Deployment', namespace: 'shop', name: 'api' }, { spec: { replicas: 7 } });
     for (const output of ['text', 'json'] as const)
       for (const scope of ['prod/api', 'dev/api']) {

@@ -43,7 +43,7 @@ const QUESTIONS = [
 ];
 
 describe('without git on PATH', () => {
-  test.each(someOf(QUESTIONS, 4))(
+  test.each(someOf(QUESTIONS, 2))(
     '%s answers with the bytes that it answers with git',
     async (...question) => {
       const asked = ['-o', 'json', ...question];

@@ -170,7 +170,7 @@ describe('a process that is stopped', () => {
   });
 });
 
-describe.runIf(hasScript)('on a terminal (needs util-linux script)', () => {
+describe.runIf(isProof && hasScript)('on a terminal (needs util-linux script)', () => {
   it('approve shows the plan and asks; a no changes nothing, a yes carries it out', async () => {
     const { as, ask, repo, people } = await approvals();
     const id = await ask();

@@ -91,7 +91,7 @@ describe('a branch that takes no push', () => {
       expect(body).toContain('- /image: v2\n+ /image: v1');
     });
 
-    it('shows it with its checks, and to people', async () => {
+    it.runIf(isProof)('shows it with its checks, and to people', async () => {
       await host.setChecks(1, { unit: 'green', lint: 'pending' });
       const { requestId } = result;
       const shown = await place.run(['request', 'show', requestId, '-o', 'json']);

@@ -47,7 +47,7 @@ describe('a rollback where the branch is checked out', () => {
     expect(await stateOf(repo)).toBe(before);
   });
 
-  it('refuses where a change in the index is in the way', async () => {
+  it.runIf(isProof)('refuses where a change in the index is in the way', async () => {
     const repo = await exampleRepo();
     await repo.write({ [FILE]: 'mine: true\n' });
     await repo.git('add', FILE);
@@ -197,7 +197,7 @@ describe('a rollback in another kind of repository', () => {
     expect(await read(clone.folder, FILE)).toContain('v2.0.5');
   });
 
-  it('a remote by its URL: published there, without any clone of the user', async () => {
+  it.runIf(isProof)('a remote by its URL: published there, without any clone of the user', async () => {
     const upstream = await exampleRepo({ bare: true });
     const result = completedOf(
       await backtrail(upstream, ['--repo', `file://${upstream.folder}`, ...BACK], { cwd: '/' }),

@@ -5,6 +5,7 @@ import { fits, page, type Pager, pagerOf } from '../../../cli/terminal/pager.ts'
 import { runProcess } from '../../helpers/program/cli.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { hasScript, onTerminal } from '../../helpers/program/terminal.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const CONFIG = `version: 1
 layout: { environment: [ "envs/{environment}/**" ], service: [ "envs/{environment}/{service}/**" ] }
@@ -115,7 +116,7 @@ describe.runIf(hasScript)('on a terminal', () => {
     await expect(stat(join(folder, 'owned'))).rejects.toThrow('ENOENT');
   });
 
-  it('the exit code of a command stays its own', async () => {
+  it.runIf(isProof)('the exit code of a command stays its own', async () => {
     const shown = await onTerminal(repo, ['history', 'prod/api'], [], {
       env: { BACKTRAIL_PAGER: `${pager}; exit 9` },
       rows: 2,

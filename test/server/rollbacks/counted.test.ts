@@ -8,6 +8,7 @@ import { backtrail } from '../../helpers/program/cli.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { closeAfterFile } from '../../helpers/run/lifetime.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { type Api, startApi } from '../../helpers/servers/api.ts';
 import { useRedis } from '../../helpers/servers/redis.ts';
 
@@ -132,7 +133,7 @@ async function counted(id: string, service: string) {
   );
 }
 
-describe.each(WHERE)('where approvals are %s', (where) => {
+describe.each(WHERE.slice(0, runs(2, 1)))('where approvals are %s', (where) => {
   it('asking and voting counts the same, by whichever way', async () => {
     const outcomes = [];
     for (const [index, [asks, votes]] of WAYS.entries()) {
@@ -172,5 +173,5 @@ it('all of it is found to be honest', async () => {
     report.checked,
     [],
   ]);
-  expect(report.checked).toBeGreaterThanOrEqual(5);
+  expect(report.checked).toBeGreaterThanOrEqual(runs(5, 2));
 });

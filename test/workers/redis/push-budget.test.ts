@@ -5,6 +5,7 @@ import { createPushBudget, executeInBatches } from '../../../workers/index.ts';
 import { hostOf } from '../../../workers/redis/push-budget.ts';
 import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
 import { recordingLogger } from '../../helpers/queue/queue.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { useRedis } from '../../helpers/servers/redis.ts';
 
 const never = new AbortController().signal;
@@ -55,12 +56,13 @@ describe('a budget of pushes', () => {
     await turn(REPO, never);
     const order: number[] = [];
     const all: Promise<unknown>[] = [];
-    for (const number of [1, 2, 3]) {
+    const numbers = [1, 2, 3].slice(0, runs(3, 2));
+    for (const number of numbers) {
       all.push(turn(REPO, never).then(() => order.push(number)));
       await expect.poll(() => find('waiting for a turn').length).toBe(number);
     }
     await Promise.all(all);
-    expect(order).toEqual([1, 2, 3]);
+    expect(order).toEqual(numbers);
   });
 
   it('does not wait for one that went away while it was the first', async () => {
