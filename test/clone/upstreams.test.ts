@@ -29,7 +29,7 @@ describe('a clone', () => {
     await publishedTo(upstream, await roll(clone));
   });
 
-  it('without any remote has nobody to warn of', async () => {
+  it.runIf(isProof)('without any remote has nobody to warn of', async () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
     await clone.git('remote', 'remove', 'origin');
     expect(codes(await roll(clone))).toEqual(['KEPT_PATH']);
@@ -56,7 +56,7 @@ describe('a clone', () => {
     await publishedTo(upstream, await roll(clone, { args: ['--repo', `file://${upstream.folder}`] }));
   });
 
-  it('that is a mirror gets no configuration either', async () => {
+  it.runIf(isProof)('that is a mirror gets no configuration either', async () => {
     const upstream = await createRepo();
     await upstream.commit({ 'envs/prod/api.yaml': 'tag: 1\n', 'envs/test/api.yaml': 'tag: 2\n' });
     const clone = await cloneRepo(upstream, { bare: true, args: ['--mirror'] });

@@ -99,7 +99,7 @@ describe.each(someOf(['file', 'http'], 1))('a remote over %s://', (protocol) => 
     ).toContain('# moved');
   });
 
-  it('lands when the branch moves in the moment before the push', async () => {
+  it.runIf(isProof)('lands when the branch moves in the moment before the push', async () => {
     const remote = await remoteRepo();
     const engine = await engineFor(remote);
     const request = confirmation(await engine.plan({ scope: SCOPE }));

@@ -268,7 +268,7 @@ describe('every call', () => {
             wrong: null,
           });
         }),
-        { numRuns: runs(150, 2) },
+        { numRuns: runs(150, 3) },
       );
     expect(seen.size).toBe(finite.length);
     expect(api.log.filter((line) => line.includes('"level":50'))).toEqual([]);

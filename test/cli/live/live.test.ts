@@ -149,7 +149,7 @@ describe.runIf(hasKubectl)('status', () => {
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('90s, 10m or 2h')]);
   });
 
-  it('says the same of a server', async () => {
+  it.runIf(isProof)('says the same of a server', async () => {
     for (const output of ['text', 'json'] as const)
       for (const args of [['prod/api'], ['prod'], ['dev/api'], ['prod/nothing']]) {
         const [far, near] = [
