@@ -51,7 +51,7 @@ describe('rollback --queue', () => {
     ).toContain('v2.0.5');
   });
 
-  it('gives a script the same result as without the queue, and nothing besides', async () => {
+  it.runIf(isProof)('gives a script the same result as without the queue, and nothing besides', async () => {
     const [queued, direct] = [await exampleRepo(), await exampleRepo()];
     const config = await queued.git('show', 'main:.backtrail/config.yaml');
     const style =
