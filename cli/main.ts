@@ -15,19 +15,30 @@ void start(process.argv).then((code) => {
 async function start(argv: readonly string[]): Promise<number> {
   const built = readBuilt();
   if (built === undefined) return startSources(argv);
-  const cacheFolder = cacheFolderOf(process.env);
+  const cacheFolder = knownCacheFolder();
   // Node's own switch, for the same: what is compiled is not kept.
-  const folder = process.env['NODE_DISABLE_COMPILE_CACHE'] ? null : join(cacheFolder, 'compiled');
+  const isKept = cacheFolder !== null && !process.env['NODE_DISABLE_COMPILE_CACHE'];
+  const folder = isKept ? join(cacheFolder, 'compiled') : null;
   const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
   // Whichever command is meant is one of the words; where none is, no command is run.
   const names = new Set(built.commands.map(({ name }) => name));
   const word = argv.find((word) => names.has(word));
   const [isLong, isIncident] = [argv.includes('worker'), argv.includes('incident')];
-  if (word !== undefined) tuneNode(cacheFolder, { isLong, isLarge: isLong || isIncident });
+  if (word !== undefined && cacheFolder !== null)
+    tuneNode(cacheFolder, { isLong, isLarge: isLong || isIncident });
   const reader = { file: pathOf(built.readerScript), folder, purpose: word ?? 'none' };
   return loadScript('reader', reader).runBuilt(argv, built, (command) =>
     loadScript('commands', { file: pathOf(built.commandsScript), folder, purpose: command }),
   );
+}
+
+/** null for a user without a home, who is told of it when the environment is read. */
+function knownCacheFolder(): string | null {
+  try {
+    return cacheFolderOf(process.env);
+  } catch {
+    return null;
+  }
 }
 
 async function startSources(argv: readonly string[]): Promise<number> {

@@ -262,11 +262,8 @@ export interface LedgerStore {
   /**
    * Asks for the ref anew (fetches it, for a mirror or a clone); null where there is none yet. LEDGER_REWOUND where it does not
    * descend from what this machine saw last. `refreshed`: the repository was refreshed for the same work, which has fetched it already.
-   * `remembersLater`: it is remembered as seen beside what follows, and nothing is published before `remembered`.
    */
-  tip(ref: string, how?: LedgerReading): Promise<ObjectId | null>;
-  /** The end of that; fails with what kept the tip from being remembered. */
-  remembered(): Promise<void>;
+  tip(ref: string, how?: { readonly refreshed?: boolean }): Promise<ObjectId | null>;
   /**
    * Where the ref was when the repository was last read (a mirror: fetched): no process and no network, and nobody asks whether it was forced
    * back. For what may be left out, never for what is decided.
@@ -309,11 +306,6 @@ export interface LedgerStore {
     allowedSigners: string | null,
     times?: ReadonlyMap<ObjectId, number>,
   ): Promise<ReadonlyMap<ObjectId, Signature>>;
-}
-
-interface LedgerReading {
-  readonly refreshed?: boolean;
-  readonly remembersLater?: boolean;
 }
 
 export interface LedgerText {

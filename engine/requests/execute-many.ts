@@ -42,8 +42,7 @@ export async function executeRequests(
   const rules = await readRules(context);
   const { git, cache } = context;
   void expectLedger(git, rules.ref, cache);
-  const reading = { refreshed: true, remembersLater: true };
-  const ledgerSnapshot = await openLedgerSnapshot(git, rules.ref, cache, reading);
+  const ledgerSnapshot = await openLedgerSnapshot(git, rules.ref, cache, { refreshed: true });
   const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
   const settle = async (id: RequestId, work: Promise<RollbackResult>) => {
     const [settled] = await Promise.allSettled([work]);

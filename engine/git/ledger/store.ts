@@ -68,7 +68,6 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       Promise.all([seen, rootAt(ref, root)].map((each) => each.record({ tip, root }, after))),
     );
   };
-  let remembering = Promise.resolve();
   let latest: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
   /** A ledger that goes on from one whose root is known has the same. */
   const rootOf = async (tip: ObjectId) => {
@@ -114,9 +113,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
     return tip === null || (before !== null && !(await follows(context, tip, before.tip))) ? null : tip;
   };
   return {
-    async tip(ref, { refreshed = false, remembersLater = false } = {}) {
-      await remembering.catch(() => undefined);
-      remembering = Promise.resolve();
+    async tip(ref, { refreshed = false } = {}) {
       const seen = seenAt(ref);
       // Before the ref is read: what others append, and record, in between must not look like a rewind.
       const before = await usableCache(cacheFolder, () => seen.read());
@@ -133,12 +130,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       // The same ledger may have been seen under another address. A tip recorded concurrently needs a second read.
       const other = rootAt(ref, await rootOf(tip));
       if ((await rewindOf(ref, tip, other)) === null) {
-        if (tip !== before?.tip || before.root === null) {
-          remembering = record(ref, tip);
-          // Waited for in `remembered`.
-          if (remembersLater) remembering.catch(() => undefined);
-          else await remembering;
-        }
+        if (tip !== before?.tip || before.root === null) await record(ref, tip);
         return tip;
       }
       const again = await context.refs.read(ref);
@@ -148,7 +140,6 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       await record(ref, again);
       return again;
     },
-    remembered: () => remembering,
     peek: (ref) => readRef({ runner, objects, ref: context.refs.here(checkedRef(ref)) }),
     async append(input) {
       checkedRef(input.ref);

@@ -104,7 +104,6 @@ function withoutGit(repository: {
     deleteStaging: refuse,
     ledger: {
       tip: refuse,
-      remembered: () => Promise.resolve(),
       peek: () => Promise.resolve(null),
       append: refuse,
       prepare: refuse,

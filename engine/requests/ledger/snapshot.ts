@@ -115,8 +115,6 @@ interface Reading {
   readonly indexed?: boolean;
   /** The repository was refreshed for the same work. */
   readonly refreshed?: boolean;
-  /** As `tip` of a ledger has it. */
-  readonly remembersLater?: boolean;
 }
 
 /** Looks at the ledger anew. LEDGER_REWOUND where it was forced back. */
@@ -126,8 +124,8 @@ export async function openLedgerSnapshot(
   cache: LedgerCache,
   reading: Reading = {},
 ): Promise<LedgerSnapshot> {
-  const { refreshed = false, remembersLater = false } = reading;
-  return snapshotAt({ git, ref, cache }, await git.ledger.tip(ref, { refreshed, remembersLater }), reading);
+  const { refreshed = false } = reading;
+  return snapshotAt({ git, ref, cache }, await git.ledger.tip(ref, { refreshed }), reading);
 }
 
 /** Begins to read the commits of the ledger as it was fetched, while others look whether it may be trusted. */

@@ -19,7 +19,6 @@ export function recordTogether(
   return async (made, { again }) => {
     const prepared = await prepareCompleted(context, rules, made, again ? null : known);
     if (again) known = null;
-    await context.git.ledger.remembered();
     if (prepared === null) return null;
     const end = async (outcome: 'moved' | 'discarded') => {
       await context.git.ledger.finish(prepared, outcome);
