@@ -144,7 +144,7 @@ describe('both readers', () => {
         ]);
         expect(second).toEqual(native);
       }),
-      { numRuns: runs(15, 3) },
+      { numRuns: runs(15, 1) },
     );
   });
 

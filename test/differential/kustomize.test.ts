@@ -140,9 +140,9 @@ describe.skipIf(!kubectl)(`building only what a kustomization refers to${needsKu
         expect(output).toBe(builtThere(root, 'app'));
         if (output !== null) built += 1;
       }),
-      { numRuns: runs(40, 8), seed: 20261121 },
+      { numRuns: runs(40, 4), seed: 20261121 },
     );
-    expect(built).toBeGreaterThan(runs(20, 2));
+    expect(built).toBeGreaterThan(runs(20, 0));
   });
 });
 

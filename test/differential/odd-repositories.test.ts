@@ -124,7 +124,7 @@ describe.each(someOf<Format>(['sha1', 'sha256'], 1))(
           expect(result.base).toHaveLength(format === 'sha1' ? 40 : 64);
           await engine.close();
         }),
-        { numRuns: runs(40, 5) },
+        { numRuns: runs(40, 3) },
       );
     });
 

@@ -251,7 +251,7 @@ describe('afterwards', () => {
     };
     await round();
     const before = used();
-    for (let rounds = 0; rounds < runs(60, 12); rounds += 1) await round();
+    for (let rounds = 0; rounds < runs(60, 6); rounds += 1) await round();
     // Were the largest bodies kept, it would be more.
     await expect.poll(() => used() - before).toBeLessThan(8 * 2 ** 20);
     const log = [...api.log, ...impatient.log].join('');

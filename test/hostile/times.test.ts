@@ -85,24 +85,27 @@ describe('a vote after the end of its request', () => {
     expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
-  it('does not count when it is dated back behind what a trusted key signed since', async () => {
-    const on = await stage({ expiry: '1h' });
-    const { id, digest, createdAt } = await ask(on.janes, on.jane);
-    const opened = Date.parse(createdAt);
-    const later = await engineFor(on.repo, on.carol, {
-      allowedSigners: on.signers,
-      clock: clockAt(opened + 2 * HOUR),
-    });
-    await later.requests.note({ id, actor: on.carol, text: 'Is anybody there?', kind: 'note' });
-    const early = iso(opened + HOUR / 2);
-    await forgeEvent(on.repo, id, approvalBy(BOB, digest, early), {
-      key: on.bob,
-      status: 'approved',
-      date: early,
-    });
-    const worker = await workerAt(on, opened + 3 * HOUR);
-    expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
-  });
+  it.runIf(isProof)(
+    'does not count when it is dated back behind what a trusted key signed since',
+    async () => {
+      const on = await stage({ expiry: '1h' });
+      const { id, digest, createdAt } = await ask(on.janes, on.jane);
+      const opened = Date.parse(createdAt);
+      const later = await engineFor(on.repo, on.carol, {
+        allowedSigners: on.signers,
+        clock: clockAt(opened + 2 * HOUR),
+      });
+      await later.requests.note({ id, actor: on.carol, text: 'Is anybody there?', kind: 'note' });
+      const early = iso(opened + HOUR / 2);
+      await forgeEvent(on.repo, id, approvalBy(BOB, digest, early), {
+        key: on.bob,
+        status: 'approved',
+        date: early,
+      });
+      const worker = await workerAt(on, opened + 3 * HOUR);
+      expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
+    },
+  );
 
   it.runIf(isProof)('counts where it came in time, however late it is executed', async () => {
     const on = await stage({ expiry: '1h' });
@@ -134,7 +137,7 @@ describe('an event of another time', () => {
         ['tomorrow, unsigned', iso(Date.now() + 24 * HOUR), 'nobody'],
         ['an hour ago, unsigned', iso(Date.now() - HOUR), 'nobody'],
       ] as const,
-      3,
+      2,
     ),
   )("voids nobody else's vote: %s", async (_, at, who) => {
     const on = await stage({ expiry: '72h' });

@@ -190,7 +190,7 @@ describe('writing commits', () => {
         // The helper takes the last newline away.
         expect(raw.slice(`${raw}\n`.indexOf('\n\n') + 2)).toBe(message.replace(/\n$/, ''));
       }),
-      { numRuns: runs(25, 8) },
+      { numRuns: runs(25, 3) },
     );
   });
 

@@ -134,7 +134,7 @@ describe('what changed a path', () => {
           expect(await linesCompared(repo, cacheFolder)).toBeGreaterThan(0);
         },
       ),
-      { numRuns: runs(100, 2) },
+      { numRuns: runs(100, 1) },
     );
   });
 
@@ -191,7 +191,7 @@ describe('what changed a path since a commit', () => {
           await git.close();
         },
       ),
-      { numRuns: runs(60, 2) },
+      { numRuns: runs(60, 1) },
     );
   });
 
@@ -316,7 +316,7 @@ describe('the file of an index', () => {
         ],
         ['was flushed', (file) => rm(join(file, '..'), { recursive: true })],
       ],
-      3,
+      2,
     ),
   )('that %s is not believed', async (what, damage) => {
     const { repo, look, expected, file } = await indexed();

@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { isProof } from '../../helpers/run/proof.ts';
 import { compiled } from '../../helpers/program/compiled.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
@@ -120,7 +121,7 @@ describe('the child that reads', () => {
     expect(await git.objects.tree(tree)).toHaveLength(1);
   });
 
-  test('a child that does not answer is given up after the time limit', async () => {
+  test.runIf(isProof)('a child that does not answer is given up after the time limit', async () => {
     const repo = await createRepo();
     const tip = await repo.commit({ 'a.txt': 'a' });
     const git = await open(repo, { timeoutMs: 8_000 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
@@ -173,7 +174,7 @@ describe('publishing to a local repository', () => {
     expect(await git.isAncestor(merge, tip)).toBe(false);
   });
 
-  test('a lock of another git is reported and left alone', async () => {
+  test.runIf(isProof)('a lock of another git is reported and left alone', async () => {
     const repo = await createRepo({ bare: true });
     const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
     const git = await open(repo);

@@ -12,7 +12,7 @@ import { closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { openReadOnly } from '../../../engine/git/reader/open.ts';
 import { cloneOf, openClone, remote } from './ledger-events.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
-import { someOf } from '../../helpers/run/proof.ts';
+import { runs, someOf } from '../../helpers/run/proof.ts';
 
 let jane: Identity;
 let list: string;
@@ -148,7 +148,7 @@ describe('a chain of which some are signed', () => {
         await chain.drop();
         expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
       }),
-      { numRuns: 8, examples: [[[false, true, false]], [[true, true]]] },
+      { numRuns: runs(8, 3), examples: [[[false, true, false]], [[true, true]]] },
     );
     expect(await repo.git('fsck', '--strict', '--no-dangling')).toBe('');
   });

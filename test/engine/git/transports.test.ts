@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE, type Progress } from '../../../engine/model/index.ts';
-import { isProof, someOf } from '../../helpers/run/proof.ts';
+import { isProof, runs, someOf } from '../../helpers/run/proof.ts';
 import { serveDaemon } from '../../helpers/servers/git-daemon.ts';
 import { type Fate, serveGit } from '../../helpers/servers/git-http.ts';
 import { canServeSsh, serveSsh, type SshServer } from '../../helpers/servers/git-ssh.ts';
@@ -69,7 +69,7 @@ describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => 
     expect(await there.repo.git('rev-parse', 'main')).toBe(next);
   });
 
-  test("is reached with the user's core.sshCommand", async () => {
+  test.runIf(isProof)("is reached with the user's core.sshCommand", async () => {
     const there = await served();
     const server = await ssh(there);
     await there.repo.git('config', '--global', 'core.sshCommand', server.command);
@@ -162,7 +162,7 @@ describe('a remote that cannot be reached', () => {
 });
 
 describe('a remote over git://', () => {
-  test('is read and written to', async () => {
+  test.runIf(isProof)('is read and written to', async () => {
     const there = await served();
     const server = await serveDaemon({ root: there.root, env: there.repo.env });
     onTestFinished(() => server.close());
@@ -174,7 +174,7 @@ describe('a remote over git://', () => {
     });
   });
 
-  test('that takes no pushes denies them for good', async () => {
+  test.runIf(isProof)('that takes no pushes denies them for good', async () => {
     const there = await served();
     const server = await serveDaemon({ root: there.root, env: there.repo.env, push: false });
     onTestFinished(() => server.close());
@@ -249,15 +249,18 @@ describe('a remote that accepts connections and says nothing', () => {
   test('but packs for a long time, or runs a long hook for a push, is waited for', async () => {
     const there = await served();
     const slow = join(await temporaryFolder(), 'slow');
-    const ticks = 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo packing >&2; sleep 0.6; done';
+    const silenceMs = runs(8_000, 4_000);
+    const ticks = `for i in $(seq ${runs(14, 8)}); do echo packing >&2; sleep 0.6; done`;
     await writeFile(slow, `#!/bin/sh\n${ticks}\nexec "$@"\n`, { mode: 0o755 });
     await there.repo.git('config', '--global', 'uploadpack.packObjectsHook', slow);
-    await writeFile(join(there.repo.gitDir, 'hooks/pre-receive'), '#!/bin/sh\nsleep 9\n', { mode: 0o755 });
+    await writeFile(join(there.repo.gitDir, 'hooks/pre-receive'), `#!/bin/sh\nsleep ${runs(9, 5)}\n`, {
+      mode: 0o755,
+    });
     const daemon = await serveDaemon({ root: there.root, env: there.repo.env });
     onTestFinished(() => daemon.close());
     const began = performance.now();
-    const git = await open(there.repo, { location: `${daemon.url}/x.git`, silenceMs: 8_000 });
-    expect(performance.now() - began).toBeGreaterThan(8_000);
+    const git = await open(there.repo, { location: `${daemon.url}/x.git`, silenceMs });
+    expect(performance.now() - began).toBeGreaterThan(silenceMs);
     const next = await publishOnce(git, there.base);
     expect(await there.repo.git('rev-parse', 'main')).toBe(next);
   });

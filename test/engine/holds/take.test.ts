@@ -7,6 +7,7 @@ import { leavesOf } from '../../../engine/holds/held.ts';
 import { plainAddress } from '../../../engine/holds/settings.ts';
 import { take, type Taken } from '../../../engine/holds/take.ts';
 import type { TakenPart } from '../../../engine/model/index.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const settings: AdapterSettings = {
   set: [{ selector: '/auto', value: 'false' }],
@@ -150,7 +151,7 @@ describe('what adapters take away', () => {
         // A part beside another one may have to wait for it; what comes back is right.
         expect([null, text]).toContain(inAnyOrder);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 10) },
     );
   });
 
@@ -161,7 +162,7 @@ describe('what adapters take away', () => {
         const eol = text.includes('\r\n') ? line.replaceAll('\n', '\r\n') : line;
         expect(givenBack(eol + taken.text, taken.parts)).toBe(eol + text);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 10) },
     );
   });
 
@@ -171,7 +172,7 @@ describe('what adapters take away', () => {
         const again = taking(text).parts.map((part) => giveBack(text, part));
         expect(again.filter((given) => 'text' in given && given.text !== text)).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 10) },
     );
   });
 });

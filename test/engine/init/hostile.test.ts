@@ -137,7 +137,7 @@ describe('a hostile tree', () => {
         expect(chosen ? found.length : 1).toBeGreaterThan(0);
         expect(config).not.toMatch(/[^\P{C}\n]/u);
       }),
-      { numRuns: runs(200, 60) },
+      { numRuns: runs(200, 25) },
     );
   });
 });

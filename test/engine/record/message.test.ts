@@ -167,7 +167,7 @@ describe('rollbackMessage', () => {
         expect(git.logged(messages)).toEqual(wanted);
         expect(git.interpreted(messages[0] ?? '')).toEqual(wanted[0]);
       }),
-      { numRuns: runs(60, 20) },
+      { numRuns: runs(60, 8) },
     );
   });
 
@@ -189,7 +189,7 @@ describe('rollbackMessage', () => {
           });
         });
       }),
-      { numRuns: runs(40, 15) },
+      { numRuns: runs(40, 6) },
     );
   });
 

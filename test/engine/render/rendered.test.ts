@@ -252,7 +252,7 @@ describe('a command of the configuration', () => {
           'X a is also in the same file',
         ],
       ],
-      2,
+      1,
     ),
   )('publishes nothing where it %s', async (_, script, problem) => {
     const { repo } = await planning(CHARTED, command(['node', '-e', script]));

@@ -158,7 +158,7 @@ beforeAll(async () => {
 });
 
 describe('a rollback of a service that came by pull request', () => {
-  it.each(someOf(Object.entries(WAYS), 3))('is read back as if it had been pushed: %s', async (_, way) => {
+  it.each(someOf(Object.entries(WAYS), 2))('is read back as if it had been pushed: %s', async (_, way) => {
     const { repo, told, id } = await arrive(scene, way);
     const { same, arrivals, engine } = await readBack(repo);
     expect(same).toEqual(scene.pushed);
@@ -176,7 +176,7 @@ describe('a rollback of a field that came by pull request', () => {
     field = await sceneOf([{ scope: API, fields: ['image'] }]);
   });
 
-  it.each(['squashed, with the trailers lost', 'rebased'])(
+  it.each(someOf(['rebased', 'squashed, with the trailers lost'], 1))(
     'is read back as if it had been pushed: %s',
     async (name) => {
       const way = WAYS[name];

@@ -34,7 +34,7 @@ describe('what is planned again under an id', () => {
     expect(await again('previous')).toMatchObject({ done: commit, plan: null });
   });
 
-  it('is not the request of another target', async () => {
+  it.runIf(isProof)('is not the request of another target', async () => {
     const { again, open } = await opened();
     await open('v1');
     expect(await again('v2')).toBe('REQUEST_EXISTS');

@@ -3,6 +3,7 @@ import { access, chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { configOf, createTeam, engineFor, type Team } from '../../helpers/people/requests.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
@@ -89,7 +90,7 @@ describe('a request that nobody has to agree to', () => {
     expect(await engine.rollbacks.execute(done.requestId)).toMatchObject({ commit: done.commit });
   });
 
-  it('is signed event for event where there is a key', async () => {
+  it.runIf(isProof)('is signed event for event where there is a key', async () => {
     const before = await tipOf(LEDGER);
     const janes = await engineFor({ ...repo, folder: `file://${repo.folder}` }, team.jane, {
       allowedSigners: team.signers,
@@ -124,20 +125,23 @@ describe('a request that nobody has to agree to', () => {
     await other.rollbacks.execute(requestId);
   });
 
-  it('is refused while the same process publishes another one of its scope, which goes on', async () => {
-    const [one, two] = [await askOn(engine, 'dev/k'), await askOn(engine, 'dev/k')];
-    const [begun, go] = [join(repo.gitDir, 'begun'), join(repo.gitDir, 'go')];
-    const wait = `touch '${begun}'; until [ -e '${go}' ]; do sleep 0.05; done`;
-    const [first, second] = await withHook('pre-receive', wait, async () => {
-      const publishing = engine.rollbacks.request(one, atOnce);
-      await vi.waitFor(() => access(begun), { timeout: 60_000, interval: 50 });
-      const refused = await engine.rollbacks.request(two).catch((error: unknown) => error);
-      await writeFile(go, '');
-      return [await publishing, refused];
-    });
-    expect(second).toMatchObject({ code: 'SCOPE_BUSY', details: { requestId: first.requestId } });
-    expect([first.status, await imageOf('dev/k')]).toEqual(['completed', 'image: v1']);
-  });
+  it.runIf(isProof)(
+    'is refused while the same process publishes another one of its scope, which goes on',
+    async () => {
+      const [one, two] = [await askOn(engine, 'dev/k'), await askOn(engine, 'dev/k')];
+      const [begun, go] = [join(repo.gitDir, 'begun'), join(repo.gitDir, 'go')];
+      const wait = `touch '${begun}'; until [ -e '${go}' ]; do sleep 0.05; done`;
+      const [first, second] = await withHook('pre-receive', wait, async () => {
+        const publishing = engine.rollbacks.request(one, atOnce);
+        await vi.waitFor(() => access(begun), { timeout: 60_000, interval: 50 });
+        const refused = await engine.rollbacks.request(two).catch((error: unknown) => error);
+        await writeFile(go, '');
+        return [await publishing, refused];
+      });
+      expect(second).toMatchObject({ code: 'SCOPE_BUSY', details: { requestId: first.requestId } });
+      expect([first.status, await imageOf('dev/k')]).toEqual(['completed', 'image: v1']);
+    },
+  );
 
   it('is opened by itself where the push is refused, and fails then with the reason', async () => {
     const [main, ledger] = [await tipOf('main'), await tipOf(LEDGER)];
@@ -168,7 +172,7 @@ describe('a request that nobody has to agree to', () => {
     expect(await imageOf('dev/g')).toBe('image: v1');
   });
 
-  it('is opened by itself at a server that moves no refs together', async () => {
+  it.runIf(isProof)('is opened by itself at a server that moves no refs together', async () => {
     await repo.git('config', 'receive.advertiseAtomic', 'false');
     const fresh = await engineOf(repo, { location: `file://${repo.folder}` });
     const main = await tipOf('main');
@@ -207,13 +211,16 @@ describe('a request that nobody has to agree to', () => {
     expect([status, await worktree.git('status', '--porcelain')]).toEqual(['approved', '']);
   });
 
-  it('is not said to be done where the branch was forced back right after the push', async () => {
-    const fresh = await engineOf(repo, { location: `file://${repo.folder}` });
-    const asked = await askOn(fresh, 'dev/l');
-    const back = `git update-ref refs/heads/main ${await tipOf('main')}`;
-    await withHook('post-receive', back, async () => {
-      await expect(fresh.rollbacks.request(asked, atOnce)).rejects.toMatchObject({ code: 'VERIFY_FAILED' });
-    });
-    expect(await imageOf('dev/l')).toBe('image: v2');
-  });
+  it.runIf(isProof)(
+    'is not said to be done where the branch was forced back right after the push',
+    async () => {
+      const fresh = await engineOf(repo, { location: `file://${repo.folder}` });
+      const asked = await askOn(fresh, 'dev/l');
+      const back = `git update-ref refs/heads/main ${await tipOf('main')}`;
+      await withHook('post-receive', back, async () => {
+        await expect(fresh.rollbacks.request(asked, atOnce)).rejects.toMatchObject({ code: 'VERIFY_FAILED' });
+      });
+      expect(await imageOf('dev/l')).toBe('image: v2');
+    },
+  );
 });

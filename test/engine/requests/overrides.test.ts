@@ -114,33 +114,36 @@ it.runIf(isProof)('tells of other requests that overlap, and of what came in the
   );
 });
 
-it('sees a fence that only a message tells of, also where another process asks for many at once, and where a worker executes', async () => {
-  const { repo, jane, janes, bobs, worker } = await stageOf(team, configOf({}, { checks: { fixed: [] } }));
-  const fence = () =>
-    repo.replay([
-      {
-        files: { 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 1\n' },
-        message: 'Move on\n\nMigration: drops table a (fence)',
-      },
-    ]);
-  const first = await asked(janes, jane, []);
-  await fence();
-  const tip = await repo.git('rev-parse', 'main');
-  const plan = await janes.rollbacks.plan({ scope: SCOPE, to: first.ask.target, author: jane });
-  expect(plan.findings).toContainEqual(
-    expect.objectContaining({ code: 'MIGRATION_CROSSED', severity: 'block' }),
-  );
-  const ask = { ...first.ask, target: plan.target, digest: plan.digest, base: plan.base };
-  const [many] = await bobs.rollbacks.requestMany([ask]);
-  expect(many).toMatchObject({ status: 'rejected', reason: { code: 'MIGRATION_CROSSED' } });
-  await repo.git('update-ref', 'refs/heads/main', `${tip}~1`);
-  await janes.rollbacks.request({ ...first.ask, ledger: true });
-  await fence();
-  const [one, together] = [
-    () => worker.rollbacks.execute(first.id),
-    () => worker.rollbacks.executeMany([{ id: first.id }]),
-  ];
-  await expect(one()).rejects.toMatchObject({ code: 'MIGRATION_CROSSED' });
-  expect((await together()).get(first.id)).toMatchObject({ status: 'rejected' });
-  expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toContain('v3');
-});
+it.runIf(isProof)(
+  'sees a fence that only a message tells of, also where another process asks for many at once, and where a worker executes',
+  async () => {
+    const { repo, jane, janes, bobs, worker } = await stageOf(team, configOf({}, { checks: { fixed: [] } }));
+    const fence = () =>
+      repo.replay([
+        {
+          files: { 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 1\n' },
+          message: 'Move on\n\nMigration: drops table a (fence)',
+        },
+      ]);
+    const first = await asked(janes, jane, []);
+    await fence();
+    const tip = await repo.git('rev-parse', 'main');
+    const plan = await janes.rollbacks.plan({ scope: SCOPE, to: first.ask.target, author: jane });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({ code: 'MIGRATION_CROSSED', severity: 'block' }),
+    );
+    const ask = { ...first.ask, target: plan.target, digest: plan.digest, base: plan.base };
+    const [many] = await bobs.rollbacks.requestMany([ask]);
+    expect(many).toMatchObject({ status: 'rejected', reason: { code: 'MIGRATION_CROSSED' } });
+    await repo.git('update-ref', 'refs/heads/main', `${tip}~1`);
+    await janes.rollbacks.request({ ...first.ask, ledger: true });
+    await fence();
+    const [one, together] = [
+      () => worker.rollbacks.execute(first.id),
+      () => worker.rollbacks.executeMany([{ id: first.id }]),
+    ];
+    await expect(one()).rejects.toMatchObject({ code: 'MIGRATION_CROSSED' });
+    expect((await together()).get(first.id)).toMatchObject({ status: 'rejected' });
+    expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toContain('v3');
+  },
+);

@@ -74,7 +74,7 @@ describe('a vote for a place', () => {
     expect(JSON.stringify(await fileOf(home, first))).not.toContain('place');
   });
 
-  it('is given in a clone as well, for where that is published', async () => {
+  it.runIf(isProof)('is given in a clone as well, for where that is published', async () => {
     const clone = await cloneRepo(home);
     const { jane } = await people();
     const engine = await engineFor({ folder: clone.folder, env: home.env }, jane);
@@ -141,7 +141,7 @@ describe('a vote for a place', () => {
     expect(await codeOf((await workerOf(copy)).requests.executeRequest(id))).toBe('done');
   });
 
-  it('does not count on another branch', async () => {
+  it.runIf(isProof)('does not count on another branch', async () => {
     const copy = await copyRepo(home);
     const { place } = await janes.requests.show({ id });
     await name(copy, [copy.folder, place?.repository ?? '']);

@@ -2,13 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { someOf } from '../../helpers/run/proof.ts';
 import { ask, configOf, policedRepo } from '../../helpers/people/requests.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 
 const BOB = { name: 'Bob', email: 'bob@example.com' };
 const SECRET = 'ghp_0123456789abcdefghij';
 
-it.each(['execute', 'executeMany'] as const)(
+it.each(someOf(['executeMany', 'execute'] as const, 1))(
   'the ledger keeps no credentials that a git host says while it refuses a push: %s',
   async (how) => {
     const repo = await policedRepo(

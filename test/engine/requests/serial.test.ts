@@ -64,7 +64,7 @@ it('answers one after the other as the model does, whatever people do with it', 
   const property = fc.asyncProperty(fc.commands([command], { maxCommands: 12 }), (commands) =>
     fc.asyncModelRun(async () => ({ model: { model: BEGINNING }, real: await begin() }), commands),
   );
-  await expect(fc.assert(property, { numRuns: runs(8, 2), endOnFailure: true })).resolves.toBeUndefined();
+  await expect(fc.assert(property, { numRuns: runs(8, 1), endOnFailure: true })).resolves.toBeUndefined();
 });
 
 /** Every action at the same time: the events that came of it have an order, and each answer is right somewhere in it. */
@@ -101,6 +101,6 @@ it('answers people who act at the same time as if one had come after the other',
         expect(states.map((state) => refusal(state, action, actor, 'jane'))).toContain(code);
       expect(await repo.git('log', '--format=%p', '--min-parents=2', 'refs/backtrail/ledger')).toBe('');
     }),
-    { numRuns: runs(8, 2), endOnFailure: true },
+    { numRuns: runs(8, 1), endOnFailure: true },
   );
 });

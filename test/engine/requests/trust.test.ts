@@ -1,6 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/people/requests.ts';
 import { allowedSigners } from '../../helpers/people/signing.ts';
@@ -27,7 +28,7 @@ it("trusts the keys of the user's own setting of git where no list is named, and
   expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
 });
 
-it('notices while it runs that a key was added to the list, or taken out', async () => {
+it.runIf(isProof)('notices while it runs that a key was added to the list, or taken out', async () => {
   const { jane, bob } = await team;
   const repo = await policedRepo();
   const list = await allowedSigners([jane]);

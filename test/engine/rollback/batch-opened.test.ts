@@ -58,12 +58,15 @@ describe('requests that are opened together', () => {
     expect(results.map(statusOf)).toEqual(['approved', 'REQUEST_EXISTS', 'approved']);
   });
 
-  it('of one scope follow each other: the later one takes the place of the earlier', async () => {
-    const { engine } = await stage(filesAt, {
-      policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] },
-    });
-    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-00']);
-    const statuses = ids.map(async (id) => (await engine.requests.show({ id })).status);
-    expect(await Promise.all(statuses)).toEqual(['superseded', 'pending', 'pending']);
-  });
+  it.runIf(isProof)(
+    'of one scope follow each other: the later one takes the place of the earlier',
+    async () => {
+      const { engine } = await stage(filesAt, {
+        policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] },
+      });
+      const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-00']);
+      const statuses = ids.map(async (id) => (await engine.requests.show({ id })).status);
+      expect(await Promise.all(statuses)).toEqual(['superseded', 'pending', 'pending']);
+    },
+  );
 });

@@ -96,7 +96,7 @@ describe('a branch that takes signed commits alone', () => {
     expect(await repo.git('fsck', '--strict', '--no-dangling')).toBe('');
   });
 
-  it('takes a batch, and signs its commits again where others were faster', async () => {
+  it.runIf(isProof)('takes a batch, and signs its commits again where others were faster', async () => {
     const { repo, base, location } = await guarded({ commit: { sign: true }, policy: POLICY });
     const engine = await engineOf(signing(repo), { location });
     const ids = await askAll(engine, ['prod/api', 'prod/web', 'prod/db']);
@@ -172,7 +172,7 @@ describe('commits that are to be signed', () => {
     expect((await signatures(repo, `${base}..main`)).map((line) => line[0])).toEqual(['G', 'G']);
   });
 
-  it('by a configuration from outside are those of the branch as well', async () => {
+  it.runIf(isProof)('by a configuration from outside are those of the branch as well', async () => {
     const { repo, base, location } = await guarded({ commit: { sign: true } });
     const config = '{ version: 1, layout: { service: [ "apps/{environment}/{service}/**" ] } }';
     await publish(await engineOf(signing(repo), { location, config }));

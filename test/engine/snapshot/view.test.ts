@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MODE, type TreeView, type Write } from '../../../engine/model/index.ts';
 import { overlayView, walkFiles } from '../../../engine/snapshot/view.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { blobId, type Held, memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 /** Names that sort differently as files and folders, and differently in UTF-16 and in bytes. */
@@ -60,7 +61,7 @@ describe('a planned tree', () => {
         ].filter((candidate) => !hidden(candidate, files));
         expect(await seen(planned, paths)).toEqual(await seen(memoryTree(files).view, paths));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500, 100) },
     );
   });
 

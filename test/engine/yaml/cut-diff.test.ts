@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shortenDiff } from '../../../engine/yaml/diff/shorten-diff.ts';
 import { unifiedDiff } from '../../../engine/yaml/diff/unified.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const numbers = (factor: number) =>
   Array.from({ length: 40_000 }, (_, i) => `${(i * factor) % 9973}`).join('\n');
@@ -76,7 +77,7 @@ describe('a cut difference', () => {
           expect(now).toContain(`<B${i}>`);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50, 10) },
     );
   });
 });

@@ -319,7 +319,7 @@ function property(format: {
       const target = format.write(new Map(a), t);
       counts[check({ path: format.path, base, target, key, bom: s.bom, read: format.read })] += 1;
     }),
-    { numRuns: runs(2000) },
+    { numRuns: runs(2000, 60) },
   );
   return counts;
 }

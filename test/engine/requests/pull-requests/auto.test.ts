@@ -125,23 +125,26 @@ describe('a worker that may merge, on GitHub', () => {
     expect(await scene.repo.git('rev-parse', 'main^2')).toBe(proposed?.tip);
   }
 
-  it('merges no commit that lies below what was approved, and that the branch does not hold', async () => {
-    await scene.host.change({ requiredReviews: 1 });
-    const { id, number } = await proposeFor(scene, 'prod/below');
-    const { proposed } = await stateOf(scene, id);
-    if (proposed === null) throw new Error('It is not proposed.');
-    const git = (...args: string[]) => scene.repo.git(...args);
-    const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
-    const both = await scene.host.pushTo(number, { files });
-    await scene.host.moveBranch('below', proposed.base);
-    const base = await scene.host.commitOn('below', { files });
-    const said = proposed.messages.revert;
-    const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
-    await scene.host.moveBranch(proposed.branch, commit);
-    await forgeProposed(id, { ...proposed, base, commit, tip: commit });
-    await expectMadeAnew(id);
-    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
-  });
+  it.runIf(isProof)(
+    'merges no commit that lies below what was approved, and that the branch does not hold',
+    async () => {
+      await scene.host.change({ requiredReviews: 1 });
+      const { id, number } = await proposeFor(scene, 'prod/below');
+      const { proposed } = await stateOf(scene, id);
+      if (proposed === null) throw new Error('It is not proposed.');
+      const git = (...args: string[]) => scene.repo.git(...args);
+      const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
+      const both = await scene.host.pushTo(number, { files });
+      await scene.host.moveBranch('below', proposed.base);
+      const base = await scene.host.commitOn('below', { files });
+      const said = proposed.messages.revert;
+      const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
+      await scene.host.moveBranch(proposed.branch, commit);
+      await forgeProposed(id, { ...proposed, base, commit, tip: commit });
+      await expectMadeAnew(id);
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    },
+  );
 
   it.runIf(isProof)('says why it merges nothing although the rules are met', async () => {
     await scene.host.change({ requiredReviews: 1 });
@@ -182,7 +185,7 @@ describe('a worker that may merge, on GitHub', () => {
     },
   );
 
-  it('merges no hold that nobody has asked for', async () => {
+  it.runIf(isProof)('merges no hold that nobody has asked for', async () => {
     await scene.host.change({ requiredReviews: 1 });
     const id = await askToHold(scene, 'prod/longer');
     const { pullRequest } = await scene.worker.rollbacks.execute(id);

@@ -44,7 +44,7 @@ describe('restoring one field of any file', () => {
         const selector = next ? path.map(toStep) : selectorOf(common, path);
         check({ baseTree, target, wanted, path, selector, seeds });
       }),
-      { numRuns: runs(4000, 200) },
+      { numRuns: runs(4000, 100) },
     );
     const refused = [...counts.refused.values()].reduce((sum, count) => sum + count, 0);
     process.stdout.write(
@@ -80,7 +80,7 @@ describe('restoring a whole file by its fields', () => {
         expect(result.ok && result.changed).toBe(text !== base && result.ok);
         whole[result.ok ? 'right' : 'refused'] += 1;
       }),
-      { numRuns: runs(1500, 75) },
+      { numRuns: runs(1500, 40) },
     );
     process.stdout.write(`generated files as a whole: ${JSON.stringify(whole)}\n`);
     expect(whole.refused).toBeLessThan(whole.right * 0.1);
