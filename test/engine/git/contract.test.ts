@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openGit } from '../../../engine/git/open.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 
@@ -133,7 +134,7 @@ describe('opening', () => {
       location: repo.folder,
       env: { ...repo.env, PATH: bin },
       cacheFolder: repo.folder,
-      timeoutMs: 8_000,
+      timeoutMs: runs(8_000, 5_000),
     });
     await expect(opening).rejects.toMatchObject({ code: 'GIT_TIMEOUT' });
     await expect.poll(async () => isRunning(Number(await readFile(pid, 'utf8')))).toBe(false);

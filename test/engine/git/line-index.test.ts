@@ -123,7 +123,7 @@ describe('what changed a path', () => {
   test('is what git log says, whatever the history, also where a line goes on, back, or is another', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 1, maxLength: runs(25, 12) }),
+        fc.array(step, { minLength: 1, maxLength: runs(25, 10) }),
         fc.array(step, { minLength: 1, maxLength: 8 }),
         async (steps, more) => {
           const repo = await createRepo({ bare: true });
@@ -163,7 +163,7 @@ describe('what changed a path since a commit', () => {
   test('is what git log says, for every two commits, in any order, on the line or beside it', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 6, maxLength: runs(25, 14) }),
+        fc.array(step, { minLength: 6, maxLength: runs(25, 11) }),
         fc.array(fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(PATHS.length)), {
           minLength: 20,
           maxLength: 30,

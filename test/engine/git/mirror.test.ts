@@ -65,10 +65,15 @@ const hook = (repo: Repo, name: string, script: string) =>
     writeFile(join(repo.gitDir, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 }),
   );
 
-describe.each([
-  ['file', remote],
-  ['http', httpRemote],
-])('a remote over %s', (_, make) => {
+describe.each(
+  someOf<[string, () => Promise<Remote>]>(
+    [
+      ['file', remote],
+      ['http', httpRemote],
+    ],
+    1,
+  ),
+)('a remote over %s', (_, make) => {
   test('is mirrored, read, written to and read back', async () => {
     const there = await make();
     await there.repo.git('update-ref', 'refs/backtrail/ledger', there.base);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runs } from '../../helpers/run/proof.ts';
 import { foldersLeft, programsOf } from '../../helpers/program/programs.ts';
 
 const none = new Map<string, Uint8Array>();
@@ -99,17 +100,16 @@ describe('a program', () => {
 
 describe('a limit', () => {
   it('ends a program that takes too long, and what it started', async () => {
+    const timeMs = runs(8000, 5000);
     const note = join(notes, 'child');
     const script = `
       const { spawn } = require('node:child_process');
       const child = spawn('node', ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
       require('node:fs').writeFileSync(${JSON.stringify(note)}, String(child.pid));
       setInterval(() => {}, 1000);`;
-    await expect(
-      programsOf({ limits: { timeMs: 8000 }, sandbox: 'off' }).run(node(script)),
-    ).rejects.toMatchObject({
+    await expect(programsOf({ limits: { timeMs }, sandbox: 'off' }).run(node(script))).rejects.toMatchObject({
       code: 'RENDER_FAILED',
-      message: 'node took longer than 8 s.',
+      message: `node took longer than ${timeMs / 1000} s.`,
     });
     expect(await gone(Number(readFileSync(note, 'utf8')))).toBe(true);
   });

@@ -103,15 +103,18 @@ describe('a request that nobody has to agree to', () => {
     expect(await janes.audit.verify()).toMatchObject({ checked: 2, honest: 2, ledger: { problems: [] } });
   });
 
-  it('is published on a branch and a ledger that have moved since, when they were looked at again', async () => {
-    const asked = await askOn(engine, 'dev/c');
-    await other.rollbacks.request(await askOn(other, 'dev/d'), atOnce);
-    const [main, ledger] = [await tipOf('main'), await tipOf(LEDGER)];
-    const { requestId, status } = await engine.rollbacks.request(asked, atOnce);
-    expect([status, await tipOf('main'), await eventsOf(ledger)]).toEqual(['approved', main, ['opened']]);
-    expect((await engine.rollbacks.execute(requestId)).status).toBe('completed');
-    expect(await eventsOf(ledger)).toEqual(['opened', 'completed']);
-  });
+  it.runIf(isProof)(
+    'is published on a branch and a ledger that have moved since, when they were looked at again',
+    async () => {
+      const asked = await askOn(engine, 'dev/c');
+      await other.rollbacks.request(await askOn(other, 'dev/d'), atOnce);
+      const [main, ledger] = [await tipOf('main'), await tipOf(LEDGER)];
+      const { requestId, status } = await engine.rollbacks.request(asked, atOnce);
+      expect([status, await tipOf('main'), await eventsOf(ledger)]).toEqual(['approved', main, ['opened']]);
+      expect((await engine.rollbacks.execute(requestId)).status).toBe('completed');
+      expect(await eventsOf(ledger)).toEqual(['opened', 'completed']);
+    },
+  );
 
   it('is refused where a worker has its scope in hand by now, and leaves nothing behind', async () => {
     const asked = await askOn(engine, 'dev/e');

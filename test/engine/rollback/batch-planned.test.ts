@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { makeRequestId } from '../../../engine/internal.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { countingGit } from '../../helpers/repositories/counting-git.ts';
 import { stage, askAll } from './batch-repo.ts';
 
 describe('rollbacks that are planned together', () => {
   it('take as many processes of git for many as for some, and are each as planned alone', async () => {
-    const names = Array.from({ length: 40 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
+    const names = Array.from({ length: runs(40, 24) }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
     const { repo } = await stage((version) =>
       Object.fromEntries(names.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`])),
     );

@@ -122,7 +122,7 @@ describe('an automatic rollback where people have to agree', () => {
     expect(deployments[0]).toMatchObject({ status: 'failed', automatic: { refused: 'PERMISSION_DENIED' } });
   });
 
-  it('is no way around them where the observer refused to ask for it', async () => {
+  it.runIf(isProof)('is no way around them where the observer refused to ask for it', async () => {
     const { engine, degrade, repo, janeNow } = await exemptScene(['record']);
     expect(await degrade()).toEqual([]);
     const revision = await repo.git('rev-parse', 'main');

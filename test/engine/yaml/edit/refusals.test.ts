@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { restore } from './restore.ts';
+import { runs } from '../../../helpers/run/proof.ts';
 
 describe('refusals', () => {
   const merged = 'd: &d {q: 1}\nb:\n  <<: *d\n  r: 1\n';
@@ -106,7 +107,7 @@ describe('refusals', () => {
 describe('large files', () => {
   const list = (version: number) =>
     Array.from(
-      { length: 3000 },
+      { length: runs(3000, 1600) },
       (_, index) => `- name: s${index}\n  version: ${index === 1500 ? version : 1}\n`,
     ).join('');
 
