@@ -1,6 +1,7 @@
 /** Rollbacks of every kind that needs nobody else, each with nothing wrong with it: both readers, manifests rendered again as well. */
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { engineOf, JANE, rollBack } from '../../helpers/repositories/engine.ts';
 import { createRepo } from '../../helpers/repositories/repo.ts';
 import { CONFIG, publish, repoWith, request } from '../holds/held-repo.ts';
@@ -22,19 +23,22 @@ async function problemsOf(
 }
 
 describe('an audit finds nothing wrong', () => {
-  it('with subjects and trailers of a template, sign-offs and files restored as a whole', async () => {
-    const commit = {
-      subject: 'fix({service}): {reason}',
-      trailers: { Change: '{target} {mode}' },
-      signoff: true,
-    };
-    const { engine } = await createAudited({ commit });
-    await rollBack(engine, { scope: 'prod/web', fields: ['values/prod.yaml#/web/tag'], wholeFile: true });
-    await rollBack(engine, { scope: 'prod/api', wholeFile: true }, { reason: 'Über\n\tall: broken' });
-    expect(await problemsOf(engine)).toEqual([]);
-  });
+  it.runIf(isProof)(
+    'with subjects and trailers of a template, sign-offs and files restored as a whole',
+    async () => {
+      const commit = {
+        subject: 'fix({service}): {reason}',
+        trailers: { Change: '{target} {mode}' },
+        signoff: true,
+      };
+      const { engine } = await createAudited({ commit });
+      await rollBack(engine, { scope: 'prod/web', fields: ['values/prod.yaml#/web/tag'], wholeFile: true });
+      await rollBack(engine, { scope: 'prod/api', wholeFile: true }, { reason: 'Über\n\tall: broken' });
+      expect(await problemsOf(engine)).toEqual([]);
+    },
+  );
 
-  it('with manifests, alone and together', async () => {
+  it.runIf(isProof)('with manifests, alone and together', async () => {
     const repo = await stage({ policy: { environments: [] } });
     const engine = await engineOf(repo);
     await rollBack(engine, { scope: API });

@@ -2,6 +2,7 @@
 import { sign } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { isProof } from '../../helpers/run/proof.ts';
 import {
   ask,
   authorization,
@@ -23,7 +24,7 @@ const pullShape = z.looseObject({
   mergeable_state: z.string(),
 });
 
-describe('GitHub', () => {
+describe.runIf(isProof)('GitHub', () => {
   const R = '/repos/acme/config';
   const proposal = { title: 'Roll web back', head: BRANCH, base: 'main', body: 'Plan' };
   const create = async () => pullShape.parse((await ask('POST', `${R}/pulls`, proposal)).body);

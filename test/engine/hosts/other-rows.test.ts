@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { isProof } from '../../helpers/run/proof.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { makeCertificate } from '../../helpers/servers/certificate.ts';
 import { ask, BRANCH, host, messageOf, push, repo, start, tip, TRAILERS, trailersOf } from './row-scene.ts';
 
-describe('GitLab', () => {
+describe.runIf(isProof)('GitLab', () => {
   const P = '/projects/acme%2Fconfig';
   const proposal = { title: 'Roll web back', source_branch: BRANCH, target_branch: 'main' };
   const create = () => ask('POST', `${P}/merge_requests`, proposal);
@@ -90,7 +91,7 @@ describe('GitLab', () => {
   });
 });
 
-describe('Gitea', () => {
+describe.runIf(isProof)('Gitea', () => {
   const R = '/repos/acme/config';
   const proposal = { title: 'Roll web back', head: BRANCH, base: 'main' };
   const create = () => ask('POST', `${R}/pulls`, proposal);

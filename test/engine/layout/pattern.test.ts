@@ -9,6 +9,7 @@ import {
   matchTemplate,
 } from '../../../engine/layout/pattern.ts';
 import { formatSelector } from '../../../engine/yaml/core/selector.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const select = (pattern: string, bindings = {}) => bindPath(compilePattern(pattern), bindings);
 
@@ -120,7 +121,7 @@ describe('patterns of the layout', () => {
         for (let depth = 1; depth < names.length; depth += 1)
           expect(selection.reaches(names.slice(0, depth).join('/'))).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000, 500) },
     );
   });
 

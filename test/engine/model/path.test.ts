@@ -9,6 +9,7 @@ import {
   quotePath,
   unquotePath,
 } from '../../../engine/model/index.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 /** Bytes among which broken, cut and overlong sequences are common. */
 const bytes = fc
@@ -37,7 +38,7 @@ describe('names as text', () => {
         expect(encodePath(decodePath(one))).toEqual(one);
         expect(decodePath(one) === decodePath(other)).toBe(Buffer.compare(one, other) === 0);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000, 500) },
     );
   });
 
@@ -49,7 +50,7 @@ describe('names as text', () => {
         const kept = Buffer.from(name).toString('utf8').replaceAll('\ufffd', '');
         expect(replaced.replaceAll('\ufffd', '')).toBe(kept);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000, 500) },
     );
     expect(decodePath(Buffer.from('caf\xe9', 'latin1'))).toBe('caf\udce9');
     // An encoded surrogate is no UTF-8: its bytes stay apart from the byte that such a surrogate stands for.
@@ -75,7 +76,7 @@ describe('names as text', () => {
       fc.property(bytes, (name) => {
         expect(unquote(escapePath(decodePath(name)))).toEqual(Buffer.from(name));
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000, 250) },
     );
   });
 });

@@ -198,7 +198,7 @@ describe('trailers of the configuration', () => {
           expect(blank).toBe('');
         });
       }),
-      { numRuns: runs(60, 20) },
+      { numRuns: runs(60, 8) },
     );
   });
 });

@@ -146,7 +146,7 @@ describe('a commit of several events', () => {
         ['has a form that is no number', (lines) => ['Event-Form: x', ...lines.slice(1)]],
         ['says the form of one event', (lines) => ['Event-Form: 1', ...lines.slice(1)]],
       ],
-      2,
+      1,
     ),
   )('is tampering where it %s', async (_, change) => {
     const { worker, ids, jane } = await forged(change);

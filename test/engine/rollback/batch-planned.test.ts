@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeRequestId } from '../../../engine/internal.ts';
-import { runs } from '../../helpers/run/proof.ts';
+import { isProof, runs } from '../../helpers/run/proof.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { countingGit } from '../../helpers/repositories/counting-git.ts';
 import { stage, askAll } from './batch-repo.ts';
@@ -32,7 +32,7 @@ describe('rollbacks that are planned together', () => {
     expect(first).toEqual({ status: 'fulfilled', value: { done: null, request: null, plan: alone } });
   });
 
-  it('say of each what there is of it already, and what is wrong with it alone', async () => {
+  it.runIf(isProof)('say of each what there is of it already, and what is wrong with it alone', async () => {
     const { repo, engine } = await stage();
     const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01']);
     await engine.requests.executeRequest(ids[0] ?? '');

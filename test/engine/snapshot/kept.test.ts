@@ -81,7 +81,7 @@ describe('what is kept of a file', () => {
         const told = await known.kept(path, entryOf(two), entryOf(one));
         expect(told).toEqual(await snapshotOf([two]).kept(path, entryOf(two)));
       }),
-      { numRuns: runs(3000, 600) },
+      { numRuns: runs(3000, 200) },
     );
   });
 });

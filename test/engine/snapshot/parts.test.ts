@@ -112,7 +112,7 @@ describe('the parts of a version', () => {
           if (before.some(({ source }, index) => source !== beside[index]?.source)) changed += 1;
         },
       ),
-      { numRuns: runs(600, 150) },
+      { numRuns: runs(600, 50) },
     );
     expect(changed).toBeGreaterThan(30);
   });

@@ -77,7 +77,7 @@ it('a document that only one side has comes or goes, and every other one stays b
       expect(result.text.replaceAll('\r\n', '').includes(base.eol === '\n' ? '\r' : '\n')).toBe(false);
       expect(result.text.endsWith(base.eol) || !before.endsWith('\n')).toBe(true);
     }),
-    { numRuns: runs(600, 100) },
+    { numRuns: runs(600, 40) },
   );
   process.stdout.write(`documents: ${counts.done} added or removed, ${counts.refused} refused\n`);
   expect(counts.refused).toBeLessThan(counts.done * 0.2);

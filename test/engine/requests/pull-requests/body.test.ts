@@ -244,7 +244,7 @@ describe('the text of a pull request', () => {
         }
         expect(title).not.toMatch(/@[\w-]|#\d|:\/\/|\n/);
       }),
-      { numRuns: runs(200, 30) },
+      { numRuns: runs(200, 10) },
     );
   });
 
