@@ -7,7 +7,7 @@ import { temporaryFolder } from '../helpers/repositories/repo.ts';
 import { hasNativeRedis } from '../helpers/servers/redis.ts';
 import { runs } from '../helpers/run/proof.ts';
 
-const rollbacks = runs(200, 6);
+const rollbacks = runs(200, 12);
 
 // Without a Redis that can be killed by itself there is nothing to lose.
 it.skipIf(!hasNativeRedis)(
