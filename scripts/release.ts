@@ -16,7 +16,7 @@ import { z } from 'zod';
 const ALLOWED: readonly RegExp[] = [
   /^(package\.json|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/(cli|engine|workers)\/[\w./-]+\.(js|d\.ts)$/,
-  /^dist\/cli\/(LICENSES\.txt|usage\.json|secretlint\.cjs|commands-[\w-]+\.cjs)$/,
+  /^dist\/cli\/(LICENSES\.txt|usage\.json|package\.json|secretlint\.cjs|(reader|commands)-[\w-]+\.cjs)$/,
   /^dist\/console\/(index\.html|LICENSES\.md|assets\/[\w-]+\.(js|css|svg))$/,
   /^examples\/[\w-]+\.(mjs|sh)$/,
   /^deploy\/(?:README\.md|Dockerfile(?:\.dockerignore)?|kubernetes\/(?:config\/)?[\w.-]+)$/,
