@@ -7,9 +7,6 @@ import { planRequested, type Planned, requireOnLine } from '../plan.ts';
 import { isDisjoint } from './disjoint.ts';
 import { type Authorized, type BatchMember, Obstructed, type Round } from './round.ts';
 
-/** Scopes whose history is looked up one by one. */
-const WALKED = 10;
-
 /** The plan on this tip, confirmed and authorized; the result where there is nothing to do. */
 export async function prepare(
   round: Round,
@@ -22,8 +19,6 @@ export async function prepare(
   if (kept) return withKey(round, { planned: kept, request: await member.authorize(kept) });
   // Read once: whether targets are on it is asked for each.
   if (round.members.length > 1) await snapshot.history.firstParents(snapshot.base);
-  // One walk over the line, and none for each of the first of them.
-  if (round.members.length > WALKED) await snapshot.history.expectMany?.(snapshot.base);
   const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
   if (!hasNothing) return withKey(round, authorized);
   const { request, planned } = authorized;
