@@ -2,8 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { BacktrailError, type ObjectFormat } from '../../model/index.ts';
-import { printable } from '../process/failure.ts';
+import { gitFailure, printable } from '../process/failure.ts';
 import type { Environment } from '../process/spawn.ts';
+import { pastLocks } from './left-locks.ts';
 
 /**
  * Makes and maintains our mirrors, through simple-git, which is used nowhere else (docs/decisions says why). None of its `allowUnsafe…` flags is set:
@@ -44,7 +45,16 @@ export function createMaintenance(setup: {
       const git = await open(setup);
       if (onError) git.outputHandler((_command, _stdout, stderr) => void stderr.on('data', onError));
       const progress = onError ? '--progress' : '--no-progress';
-      await git.raw([...COMMIT_GRAPH, progress, ...(split ? ['--split'] : [])]);
+      const args = [...COMMIT_GRAPH, progress, ...(split ? ['--split'] : [])];
+      await pastLocks(directory, () =>
+        git.raw(args).catch((cause: unknown) => {
+          throw gitFailure({
+            args,
+            code: 128,
+            stderr: cause instanceof Error ? cause.message : String(cause),
+          });
+        }),
+      );
     },
     async collectGarbage() {
       await (await open(setup)).raw(CLEAN_UP);

@@ -1,13 +1,12 @@
-import { rm, stat } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { Progress } from '../../model/index.ts';
 import { fetchFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
+import { pastLocks } from './left-locks.ts';
 import { progressReader, telling } from '../process/progress.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
-/** One fetch into a mirror, retried where a stale lock or a concurrent push got in its way. */
+/** One fetch into a mirror, retried where a lock or a concurrent push got in its way. */
 
 const FETCH = [
   '--no-tags',
@@ -19,8 +18,6 @@ const FETCH = [
   '--update-shallow',
 ];
 
-/** Older lock files of git in our own mirror were left by a process that was killed. */
-const STALE_MS = 60_000;
 const ATTEMPTS = 5;
 /** After this, git works locally, which may take long and prints nothing. */
 const RECEIVED = /(Receiving|Unpacking) objects: 100%/;
@@ -36,9 +33,13 @@ export interface Fetch {
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
-/** Removes lock files that a killed git left behind; a mirror is only a cache. */
-export async function fetchInto(context: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
-  const { transport, directory, url, known, silenceMs, onProgress } = context;
+/** @throws BRANCH_UNKNOWN; REPOSITORY_LOCKED; what `fetchFailure` says */
+export function fetchInto(context: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
+  return pastLocks(context.directory, () => fetchOnce(context, refspecs));
+}
+
+async function fetchOnce(context: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
+  const { transport, url, known, silenceMs, onProgress } = context;
   // Progress also shows that a remote that packs for a long time is alive.
   const args = ['fetch', ...FETCH, '--progress', ...refspecs];
   const silence = { ms: silenceMs, until: RECEIVED };
@@ -48,22 +49,12 @@ export async function fetchInto(context: Fetch, refspecs: readonly string[]): Pr
     );
     const failure = fetchFailure(answer, { shown: shownAddress(url), known });
     if (failure === null) return answer;
-    // A push of another process, which takes no lock of ours, moved the tracking ref during this fetch.
-    if (attempt < ATTEMPTS && /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr)) continue;
     if (/couldn't find remote ref/.test(answer.stderr))
       throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${shownAddress(url)}.`);
-    if (attempt >= ATTEMPTS || !(await removeStaleLock(directory, failure))) throw failure;
+    // A push of another process, which takes no lock of ours, moved the tracking ref during this fetch.
+    const isMoved = /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr);
+    if (attempt >= ATTEMPTS || !isMoved) throw failure;
   }
-}
-
-async function removeStaleLock(directory: string, failure: BacktrailError): Promise<boolean> {
-  const lock = failure.details['lock'];
-  if (typeof lock !== 'string') return false;
-  const file = resolve(directory, lock);
-  const found = file.startsWith(`${directory}${sep}`) ? await stat(file).catch(() => null) : null;
-  if (found === null || Date.now() - found.mtimeMs < STALE_MS) return false;
-  await rm(file, { force: true });
-  return true;
 }
 
 /** A timeout means that the remote cannot be reached. @throws REMOTE_UNAVAILABLE */

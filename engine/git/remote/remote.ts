@@ -15,6 +15,7 @@ import type { ProcessEnvironment } from '../process/spawn.ts';
 import { splitCredentials } from './credentials.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';
+import { pastLocks } from './left-locks.ts';
 import { openMirror, TRACKING, trackingRef } from './mirror.ts';
 import { together } from './together.ts';
 import { REMOTE } from './push.ts';
@@ -134,13 +135,17 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     await mirror.refresh();
     away = null;
   });
-  const runner = createRunner({
+  const plain = createRunner({
     directory: mirror.directory,
     env: offline,
     timeoutMs,
     signal: stop.signal,
     onProgress: options.onProgress,
   });
+  const runner: Runner = {
+    ...plain,
+    transact: (edits) => pastLocks(plain.directory, () => plain.transact(edits)),
+  };
   const shared = common(runner, {
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),
@@ -254,9 +259,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     return away === null ? null : { cause: away.cause, asOf: await mirror.fetchedAt() };
   }
 
-  /** A concurrent fetch may have moved the tracking ref further; its value stays then. */
+  /** A concurrent fetch may have moved the tracking ref further; its value stays then. A lock is not waited for: the next fetch moves it. */
   function track({ ref, expected, next }: RefEdit): Promise<void> {
-    return updateRefs(runner, [{ ref: trackingRef(ref), expected, next }]).catch((error: unknown) => {
+    return updateRefs(plain, [{ ref: trackingRef(ref), expected, next }]).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
     });
   }

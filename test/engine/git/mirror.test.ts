@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { pastLocks } from '../../../engine/git/remote/left-locks.ts';
 import { mirrorFolder } from '../../../engine/git/remote/mirror-cache.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { MODE } from '../../../engine/model/index.ts';
+import { BacktrailError, MODE } from '../../../engine/model/index.ts';
 import { isProof, someOf } from '../../helpers/run/proof.ts';
 import { serveGit } from '../../helpers/servers/git-http.ts';
 import type { Fate } from '../../helpers/servers/git-http.ts';
@@ -45,6 +47,13 @@ async function httpRemote(
 
 const openRemote = ({ repo, url, cacheFolder }: Remote, options: { timeoutMs?: number } = {}) =>
   open(repo, { location: url, cacheFolder, ...options });
+
+/** An empty file, as old as that. */
+async function leaveLock(path: string, milliseconds: number): Promise<void> {
+  await writeFile(path, '');
+  const time = new Date(Date.now() - milliseconds);
+  await utimes(path, time, time);
+}
 
 async function stage(git: GitRepository, parent: string, text = 'next'): Promise<string> {
   const writes = [{ path: 'a', after: { mode: MODE.file, id: '', content: Buffer.from(text) } }];
@@ -343,11 +352,40 @@ describe('the mirror', () => {
 
     const [moved = ''] = await there.repo.replay([{ files: { b: '2' } }]);
     const lock = join(directory, 'refs/remotes/origin/main.lock');
-    await writeFile(lock, '');
-    await expect(git.refresh()).rejects.toMatchObject({ code: 'REPOSITORY_LOCKED' });
-    await utimes(lock, new Date(0), new Date(0));
+    await leaveLock(lock, Date.now());
     await git.refresh();
     expect(await git.tip('main')).toBe(moved);
+  });
+
+  test('what is staged is deleted past a lock that a killed git left', async () => {
+    const there = await remote();
+    const git = await openRemote(there);
+    await stage(git, there.base);
+    const lock = join(git.directory, 'packed-refs.lock');
+    await leaveLock(lock, 9_000);
+    await git.deleteStaging(REQUEST);
+    expect(await there.repo.git('--git-dir', git.directory, 'for-each-ref', 'refs/backtrail/staging')).toBe(
+      '',
+    );
+    await expect(readFile(lock)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.runIf(isProof)('a lock that lives is waited for, and never removed', async () => {
+    const there = await remote();
+    const git = await openRemote(there);
+    const [moved = ''] = await there.repo.replay([{ files: { b: '2' } }]);
+    const lock = join(git.directory, 'refs/remotes/origin/main.lock');
+    await leaveLock(lock, 0);
+    const refreshed = git.refresh();
+    await delay(1_000);
+    await rm(lock);
+    await refreshed;
+    expect(await git.tip('main')).toBe(moved);
+    const outside = join(await temporaryFolder(), 'x.lock');
+    await leaveLock(outside, Date.now());
+    const failure = new BacktrailError('REPOSITORY_LOCKED', 'Locked.', { details: { lock: outside } });
+    await expect(pastLocks(git.directory, () => Promise.reject(failure))).rejects.toBe(failure);
+    expect(await readFile(outside, 'utf8')).toBe('');
   });
 
   test.runIf(isProof)(
@@ -373,14 +411,16 @@ describe('the mirror', () => {
   );
 
   test.runIf(isProof)(
-    'has Bloom filters after opening, and new commits get them in the background',
+    'has Bloom filters after opening, and new commits get them in the background, also past a lock that a killed git left',
     async () => {
       const there = await remote();
       const git = await openRemote(there);
       expect(await readFile(join(git.directory, 'objects/info/commit-graph'), 'latin1')).toContain('BDAT');
       await there.repo.replay([{ files: { a: '5' } }]);
-      await git.refresh();
       const graphs = join(git.directory, 'objects/info/commit-graphs');
+      await mkdir(graphs);
+      await leaveLock(join(graphs, 'commit-graph-chain.lock'), 7_200_000);
+      await git.refresh();
       await expect.poll(() => readdir(graphs).catch(() => [])).toContain('commit-graph-chain');
       await git.close();
     },

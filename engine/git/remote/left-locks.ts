@@ -1,0 +1,57 @@
+import { rm, stat } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFailure } from '../../model/index.ts';
+
+/**
+ * Lock files of git in a mirror, which is ours alone and only a cache. A git that was killed leaves them behind, and nobody removes them: after
+ * some time we do. What git says then is `REPOSITORY_LOCKED`, with the file.
+ */
+
+/** Milliseconds. git holds the lock of a ref for an instant, `shallow.lock` and the like as long as a fetch, that of a commit-graph as long as it takes to write. */
+const OF_REFS_MS = 10_000;
+const OF_FETCHES_MS = 60_000;
+const OF_OBJECTS_MS = 3_600_000;
+const POLL_MS = 200;
+/** Milliseconds. Others may come and go meanwhile. */
+const PATIENCE_MS = 2 * OF_REFS_MS;
+
+/** Does `use`, and does it again where a lock was in its way: an old one is removed, one of refs is waited for until it is gone or old. */
+export async function pastLocks<Value>(directory: string, use: () => Promise<Value>): Promise<Value> {
+  const began = performance.now();
+  const seen = new Map<string, number>();
+  for (;;)
+    try {
+      return await use();
+    } catch (error) {
+      const lock = isFailure(error) && error.code === 'REPOSITORY_LOCKED' ? error.details['lock'] : undefined;
+      if (typeof lock !== 'string' || performance.now() - began > PATIENCE_MS) throw error;
+      if (!(await isPast(lock, { directory, seen }))) throw error;
+    }
+}
+
+/** Is it worth another try? Waits a moment where the lock is neither gone nor old. */
+async function isPast(
+  lock: string,
+  { directory, seen }: { readonly directory: string; readonly seen: Map<string, number> },
+): Promise<boolean> {
+  const file = resolve(directory, lock);
+  if (!file.startsWith(`${directory}${sep}`)) return false;
+  const found = await stat(file).catch(() => null);
+  if (found === null) return true;
+  const limit = limitOf(file.slice(directory.length + 1));
+  // The clock of the file system may be another one: what has been there all the time that we looked is as old.
+  const which = `${file} ${String(found.ino)} ${String(found.mtimeMs)}`;
+  const first = seen.get(which) ?? performance.now();
+  seen.set(which, first);
+  if (Math.max(Date.now() - found.mtimeMs, performance.now() - first) >= limit)
+    await rm(file, { force: true });
+  else if (limit > OF_REFS_MS) return false;
+  else await sleep(POLL_MS);
+  return true;
+}
+
+function limitOf(name: string): number {
+  if (/^(?:refs\/|packed-refs\.lock$|HEAD\.lock$)/.test(name)) return OF_REFS_MS;
+  return name.startsWith(`objects/`) ? OF_OBJECTS_MS : OF_FETCHES_MS;
+}
