@@ -287,7 +287,7 @@ export { blockedError, isBlocked } from './rollback/blocked.ts';
 export type { Checkup } from './doctor/doctor.ts';
 export type { ExecuteOptions, StepEvent } from './rollback/execute.ts';
 export type { ConfigText } from './rollback/observe.ts';
-export type { RevisionDetails } from './rollback/plan.ts';
+export type { RevisionDetails } from './rollback/planning/planned.ts';
 export type { RollbackPlan } from './rollback/plan-value.ts';
 export { isShapeName, KINDS, nearShapes, SHAPES } from './init/shapes.ts';
 export type {

@@ -7,6 +7,6 @@ export {
   openInner as openEngine,
 } from './inner.ts';
 export type { ExecuteOptions } from './rollback/execute.ts';
-export type { Ask, Planned } from './rollback/plan.ts';
+export type { Ask, Planned } from './rollback/planning/planned.ts';
 export type { Plan, RollbackRequest } from './model/index.ts';
 export { STEPS } from './model/index.ts';

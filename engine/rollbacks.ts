@@ -17,7 +17,9 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { inOrder, readOverrides, unusedOverrides } from './plan/checks/registry.ts';
-import { type Ask, planAsked, withFindings, withNotice, withPreview, withPushTest } from './rollback/plan.ts';
+import type { Ask } from './rollback/planning/planned.ts';
+import { planAsked } from './rollback/plan.ts';
+import { withFindings, withNotice, withPreview, withPushTest } from './rollback/planning/observed.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';

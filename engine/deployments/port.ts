@@ -1,7 +1,7 @@
 /** Records as a snapshot gives them to histories, plans and checks: they may fail, and nothing else does then. */
 import { type CountedRecord, type Finding, type FailureCode, isFailure, type Scope } from '../model/index.ts';
 import { standingAt } from '../history/standings.ts';
-import { historyOf } from '../rollback/plan.ts';
+import { historyOf } from '../rollback/planning/asked-scope.ts';
 import type { Observe } from '../rollback/observe.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { DeploymentsPort, Snapshot } from '../snapshot/snapshot.ts';

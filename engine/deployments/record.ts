@@ -16,7 +16,7 @@ import { parseRevision } from '../history/revision-name.ts';
 import type { Revision } from '../history/revision.ts';
 import { IMAGE_LIMIT, MOST_IMAGES, NOTE_LIMIT } from '../record/deployment-file.ts';
 import { FIRST_STATUSES, isDeploymentStatus, mayFollow } from '../record/deployment-transitions.ts';
-import { historyOf, resolveScope } from '../rollback/plan.ts';
+import { historyOf, resolveScope } from '../rollback/planning/asked-scope.ts';
 import { type RequestContext, rulesOf } from '../requests/context.ts';
 import { requirePermission } from '../requests/gate/permissions.ts';
 import { rawSecretError, requireNoSecret, type SecretScans } from '../snapshot/secrets/raw-secrets.ts';

@@ -16,7 +16,7 @@ import {
 import { liveRulesFor } from '../layout/configuration/live.ts';
 import { parseScope } from '../layout/layout.ts';
 import { mayFollow } from '../record/deployment-transitions.ts';
-import { historyOf } from '../rollback/plan.ts';
+import { historyOf } from '../rollback/planning/asked-scope.ts';
 import {
   NOT_RECORDED,
   type RecordedRollbacks,

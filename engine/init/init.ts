@@ -24,7 +24,8 @@ import { decode } from '../yaml/core/text.ts';
 import { describeShape, type ShapeName } from './proposal/shapes.ts';
 import { sample } from './survey/survey.ts';
 import { createObserve } from '../rollback/observe.ts';
-import { planAsked, type Planned, type PlanTools } from '../rollback/plan.ts';
+import { planAsked } from '../rollback/plan.ts';
+import type { Planned, PlanTools } from '../rollback/planning/planned.ts';
 import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
 import { requireWritten } from '../rollback/written.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { parseScope } from '../layout/layout.ts';
-import { resolveScope } from '../rollback/plan.ts';
+import { resolveScope } from '../rollback/planning/asked-scope.ts';
 import { log } from '../queries/queries.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type Asking, shareAnswers } from './clusters/shared.ts';

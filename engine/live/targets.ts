@@ -14,7 +14,7 @@ import {
   type Scope,
 } from '../model/index.ts';
 import type { Revision } from '../history/revision.ts';
-import { historyOf } from '../rollback/plan.ts';
+import { historyOf } from '../rollback/planning/asked-scope.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** The revision that a scope is at, and what a cluster has to hold of it. */

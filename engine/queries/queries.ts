@@ -29,7 +29,7 @@ import type { NewPath } from '../init/proposal/check.ts';
 import { concerns } from '../record/arrived.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
-import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
+import { currentOf, historyOf, resolveScope } from '../rollback/planning/asked-scope.ts';
 import { type CommitRecord, recordsOf } from './records.ts';
 import { keptFiles, readContent } from '../snapshot/scope-content.ts';
 import { type Snapshot, unreadRecords } from '../snapshot/snapshot.ts';

@@ -13,7 +13,7 @@ import { requireRequest } from './ledger/require-request.ts';
 import { isProposed, isWaiting } from '../record/transitions.ts';
 import { Obstructed } from '../rollback/batch/round.ts';
 import { execute } from '../rollback/execute.ts';
-import type { Planned } from '../rollback/plan.ts';
+import type { Planned } from '../rollback/planning/planned.ts';
 import { arrivedOf } from './arrivals/arrived-of.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';

@@ -1,7 +1,7 @@
 /** What can be done with requests from inside. */
 import type { Person, RequestId, RollbackResult } from '../model/index.ts';
 import type { Gate } from '../policy/gate.ts';
-import type { Ask } from '../rollback/plan.ts';
+import type { Ask } from '../rollback/planning/planned.ts';
 import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
 import type { BatchResults } from '../rollback/batch/round.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './execute-many.ts';

@@ -1,7 +1,8 @@
 /** A request's plan on the branch as it is now, and what is different from the one that reviewers saw. */
 import type { FieldChange, LedgerRequest, ObjectId, RequestEvent } from '../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
-import { type Planned, planRequested } from '../rollback/plan.ts';
+import type { Planned } from '../rollback/planning/planned.ts';
+import { planRequested } from '../rollback/plan.ts';
 import { type RequestContext, stamp } from './context.ts';
 import { termsOf } from './terms.ts';
 

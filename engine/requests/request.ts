@@ -24,15 +24,10 @@ import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { execute, type ExecuteOptions } from '../rollback/execute.ts';
 import { asBrought } from './at-once/as-brought.ts';
 import { publishAtOnce } from './at-once/publish.ts';
-import {
-  type Planned,
-  planRequested,
-  renderedDigest,
-  requireOnLine,
-  resolveScope,
-  type ScopeAsk,
-  withVersion,
-} from '../rollback/plan.ts';
+import type { Planned, ScopeAsk } from '../rollback/planning/planned.ts';
+import { planRequested, renderedDigest, requireOnLine } from '../rollback/plan.ts';
+import { resolveScope } from '../rollback/planning/asked-scope.ts';
+import { withVersion } from '../rollback/planning/since-target.ts';
 import { wishOf } from '../rollback/hold-wish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';

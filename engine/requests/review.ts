@@ -15,7 +15,7 @@ import type { RequestFile } from '../record/ledger-file.ts';
 import { hasPermission, mayApprove, samePerson } from '../policy/policy.ts';
 import { isOpen, isProposed, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
-import type { Planned } from '../rollback/plan.ts';
+import type { Planned } from '../rollback/planning/planned.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { requireRequest } from './ledger/require-request.ts';

@@ -11,7 +11,7 @@ import {
 import type { SessionFile } from '../record/ledger-file.ts';
 import { hasPermission, mayApprove, policyFor, samePerson } from '../policy/policy.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
-import { resolveScope } from '../rollback/plan.ts';
+import { resolveScope } from '../rollback/planning/asked-scope.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
 import { append, onSession } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';

@@ -20,7 +20,7 @@ import type {
 } from '../model/index.ts';
 import type { ExecuteOptions } from '../rollback/execute.ts';
 import type { Approval, Permit } from '../policy/gate.ts';
-import type { Planned } from '../rollback/plan.ts';
+import type { Planned } from '../rollback/planning/planned.ts';
 import type { RollbackPlan } from '../rollback/plan-value.ts';
 
 /** `verified`: a key that this machine trusts signed it for that person. */

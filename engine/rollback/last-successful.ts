@@ -2,7 +2,7 @@
 import { isFailure, type ObjectId, type Scope } from '../model/index.ts';
 import { resolveRevision } from '../history/find-revision.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { historyOf } from './plan.ts';
+import { historyOf } from './planning/asked-scope.ts';
 
 export interface LastSuccessful {
   /** The current revision; null: the scope has none. */

@@ -17,7 +17,7 @@ import {
 import type { Destination } from '../git/open.ts';
 import type { Approval } from '../policy/gate.ts';
 import { spanText } from '../holds/findings.ts';
-import type { Planned, RevisionDetails } from './plan.ts';
+import type { Planned, RevisionDetails } from './planning/planned.ts';
 
 /** How it will reach the branch: not by a push. */
 export interface PlannedPublish {

@@ -3,7 +3,7 @@ import type { RollbackRequest, RollbackResult } from '../model/index.ts';
 import { writeInto } from './batch/chain.ts';
 import { deliver } from './deliver.ts';
 import { type ExecuteInput, outcomeOf, requireConfirmed } from './execute.ts';
-import type { Planned } from './plan.ts';
+import type { Planned } from './planning/planned.ts';
 import { publish } from './publish.ts';
 import { NOT_RECORDED, type RideAlong } from './records.ts';
 import { signOf, stage } from './stage.ts';

@@ -16,7 +16,7 @@ import { recordField } from '../layout/layout.ts';
 import { type Message, resumeMessage, rollbackMessage } from '../record/message.ts';
 import type { MessageStyle } from '../record/style.ts';
 import type { ResumeRecord, RollbackRecord } from '../record/trailers.ts';
-import type { Planned } from './plan.ts';
+import type { Planned } from './planning/planned.ts';
 import type { ExpectedCommit } from './written.ts';
 
 export interface StageInput {

@@ -19,7 +19,7 @@ import { rulesOf } from '../../requests/context.ts';
 import { automaticOf, automaticRequestId } from '../../requests/gate/exemption.ts';
 import { openLedgerSnapshot } from '../../requests/ledger/snapshot.ts';
 import { lastSuccessful } from '../../rollback/last-successful.ts';
-import { historyOf } from '../../rollback/plan.ts';
+import { historyOf } from '../../rollback/planning/asked-scope.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Permit } from '../../policy/gate.ts';
 import { timeText } from '../combine.ts';

@@ -1,7 +1,7 @@
 /** Opens a request that nobody has to agree to, executes it, and records that, all in one push. */
 import { BacktrailError, type ObjectId, type RollbackResult } from '../../model/index.ts';
 import type { ExecuteOptions } from '../../rollback/execute.ts';
-import type { Planned } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
 import { publishOnce } from '../../rollback/publish-once.ts';
 import type { RideAlong } from '../../rollback/records.ts';
 import type { Gate } from '../../policy/gate.ts';

@@ -19,7 +19,7 @@ import {
 } from '../../model/index.ts';
 import { autoRuleFor } from '../../layout/configuration/live.ts';
 import { lastSuccessful } from '../../rollback/last-successful.ts';
-import type { Planned } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { openLedgerSnapshot, type LedgerSnapshot } from '../ledger/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';

@@ -21,7 +21,7 @@ import { isFor } from '../../record/place.ts';
 import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import { featuresOf } from '../../policy/features.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
-import type { Planned } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { type AutomaticAsk, isExemptHere } from './exemption.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';

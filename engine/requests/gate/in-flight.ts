@@ -2,7 +2,9 @@
 import type { CheckCode, LedgerRequest, RequestId } from '../../model/index.ts';
 import { isOpen } from '../../record/transitions.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
-import { commitsSince, type Planned, withObserved } from '../../rollback/plan.ts';
+import { commitsSince } from '../../rollback/planning/since-target.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
+import { withObserved } from '../../rollback/planning/observed.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { knownOf, type KnownRequest } from '../ledger/index-file.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';

@@ -1,7 +1,8 @@
 /** The gate of a plan as a plain value: who has to agree, and what the person who looks at it may do, and why not. */
 import { BacktrailError, type Finding, isFailure } from '../../model/index.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
-import { type Planned, renderedDigest } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
+import { renderedDigest } from '../../rollback/plan.ts';
 import type { Gate, Permit, PlanGate } from '../../policy/gate.ts';
 import { type Asking, type GateFacts, readGate, requireAsker, requireSigner } from './gate.ts';
 import { withInFlight } from './in-flight.ts';

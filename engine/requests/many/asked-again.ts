@@ -1,6 +1,6 @@
 /** Rollbacks that are asked for again under their ids: whether what there is under these is them. */
 import type { RequestId } from '../../model/index.ts';
-import type { Ask } from '../../rollback/plan.ts';
+import type { Ask } from '../../rollback/planning/planned.ts';
 import { arrivedOf } from '../arrivals/arrived-of.ts';
 import { repeated, type Snapshots } from '../repeated.ts';
 import type { RequestView } from '../types.ts';

@@ -11,7 +11,8 @@ import {
 } from '../../model/index.ts';
 import { readResume, readRollback } from '../../record/read.ts';
 import type { BatchMember } from '../../rollback/batch/round.ts';
-import { type Planned, planRequested } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
+import { planRequested } from '../../rollback/plan.ts';
 import { type RequestContext, rulesOf } from '../context.ts';
 import { type EligibilityInput, requireEligible } from '../gate/eligibility.ts';
 import { bindOf, knownOwners, rememberOwners } from '../gate/owners.ts';

@@ -3,7 +3,7 @@ import { BacktrailError, isFailure, type LedgerRequest, type RequestId } from '.
 import { requireRequest, unknownRequest } from '../ledger/require-request.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isWaiting } from '../../record/transitions.ts';
-import type { Planned } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
 import { readRules, type RequestContext, type Rules, stamp } from '../context.ts';
 import { knownOwners, ownersOf, rememberOwners } from '../gate/owners.ts';
 import { append, type Entry, onRequest } from '../ledger/append.ts';

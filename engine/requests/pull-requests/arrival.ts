@@ -12,7 +12,8 @@ import {
   type Proposed,
   type RequestId,
 } from '../../model/index.ts';
-import { type Planned, planRequested } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
+import { planRequested } from '../../rollback/plan.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import type { LedgerCache } from '../ledger/snapshot.ts';

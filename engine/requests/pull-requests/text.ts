@@ -1,7 +1,8 @@
 /** What people read of a pull request: its requests, planned on the branch as it is now. */
 import type { Proposed } from '../../model/index.ts';
 import { planValue } from '../../rollback/plan-value.ts';
-import { type Planned, withDetails, withRevisions } from '../../rollback/plan.ts';
+import type { Planned } from '../../rollback/planning/planned.ts';
+import { withDetails, withRevisions } from '../../rollback/plan.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';

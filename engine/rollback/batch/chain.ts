@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CommitChain, ObjectId, RepositoryPublisher, RollbackRequest } from '../../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import { deliver, type Delivered } from '../deliver.ts';
-import type { Planned } from '../plan.ts';
+import type { Planned } from '../planning/planned.ts';
 import { stage } from '../stage.ts';
 import { isDisjoint } from './disjoint.ts';
 import { planOnTop, planTogether } from './plans.ts';

@@ -4,7 +4,7 @@ import { holdFolder } from '../../holds/hold-file.ts';
 import { bindPath, compilePattern } from '../../layout/pattern.ts';
 import { CONFIG_PATH } from '../../model/config.ts';
 import { selectionsFor } from '../../plan/plan.ts';
-import type { Planned } from '../plan.ts';
+import type { Planned } from '../planning/planned.ts';
 
 /**
  * True where none of the changed paths is, or lies above or below, one that the plan read, writes or could have selected. Paths are compared

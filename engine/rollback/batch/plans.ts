@@ -3,7 +3,8 @@ import type { ObjectId, RollbackResult } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { outcomeOf, requireConfirmed } from '../execute.ts';
 import { signOf } from '../stage.ts';
-import { planRequested, type Planned, requireOnLine } from '../plan.ts';
+import { planRequested, requireOnLine } from '../plan.ts';
+import type { Planned } from '../planning/planned.ts';
 import { isDisjoint } from './disjoint.ts';
 import { type Authorized, type BatchMember, Obstructed, type Round } from './round.ts';
 

@@ -3,7 +3,7 @@ import type { ObjectId, RequestId, RollbackRequest, RollbackResult } from '../..
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Delivered } from '../deliver.ts';
 import type { ExecuteInput } from '../execute.ts';
-import type { Planned } from '../plan.ts';
+import type { Planned } from '../planning/planned.ts';
 
 /** One rollback of a batch, which the branch does not hold yet. */
 export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
