@@ -13,7 +13,8 @@ import { hasPermission, mayApprove, policyFor, samePerson } from '../policy/poli
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { resolveScope } from '../rollback/planning/asked-scope.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
-import { append, onSession } from './ledger/append.ts';
+import { append } from './ledger/append.ts';
+import { onSession } from './ledger/entries.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { readRules, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
 import { proveSession, readSignaturesOf } from './ledger/proof.ts';

@@ -3,7 +3,7 @@
  * Each batch that is done is a line on standard output. Whatever fails is done again: the same id is the same request.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Engine, isFailure, openEngine } from '../../engine/index.ts';
+import { type Engine, isFailure, openEngine, type GatedPlan } from '../../engine/index.ts';
 import { enqueueRollback, openQueue } from '../../workers/index.ts';
 import { type Order, orderSchema } from './order.ts';
 import { type Asked, askedFor, BATCH } from './plan.ts';
@@ -41,9 +41,10 @@ async function again<Value>(what: string, work: () => Promise<Value>): Promise<V
     }
 }
 
-async function wishFor(engine: Engine, { scope, to, id }: Asked) {
-  const plan = await engine.rollbacks.plan({ scope, to, author: jane });
-  const { target, digest, base } = plan;
+function wishFor(
+  { scope, id }: Asked,
+  { target, digest, base }: Pick<GatedPlan, 'target' | 'digest' | 'base'>,
+) {
   return {
     scope,
     target,
@@ -60,19 +61,38 @@ async function openBatch(engine: Engine, batch: readonly Asked[]): Promise<void>
   let left = batch.filter(({ wish }) => wish !== 'direct');
   while (left.length > 0)
     await again('open', async () => {
-      const wishes = [];
-      for (const each of left) wishes.push(await wishFor(engine, each));
-      const results = await engine.rollbacks.requestMany(wishes);
-      const failed = new Map<string, unknown>();
-      for (const [index, result] of results.entries())
-        if (result.status === 'rejected' && !(isFailure(result.reason) && DONE.has(result.reason.code)))
-          failed.set(left[index]?.id ?? '', result.reason);
-      left = left.filter(({ id }) => failed.has(id));
-      for (const reason of failed.values()) throw reason;
+      const asks = left.map(({ scope, to, id }) => ({ scope, to, id }));
+      const planned = settled(left, await engine.rollbacks.planMany(asks, jane));
+      const open = planned.done.flatMap(([asked, { plan }]) => (plan === null ? [] : [{ asked, plan }]));
+      const wishes = open.map(({ asked, plan }) => wishFor(asked, plan));
+      const opened = settled(
+        open.map(({ asked }) => asked),
+        await engine.rollbacks.requestMany(wishes),
+      );
+      const failed = [...planned.failed, ...opened.failed];
+      left = failed.map(([asked]) => asked);
+      for (const [, reason] of failed) throw reason;
     });
   for (const asked of batch)
     if (asked.wish === 'direct')
-      await again('open', async () => engine.rollbacks.request(await wishFor(engine, asked)));
+      await again('open', async () => {
+        const { scope, to } = asked;
+        const plan = await engine.rollbacks.plan({ scope, to, author: jane });
+        await engine.rollbacks.request(wishFor(asked, plan));
+      });
+}
+
+/** What became of each; one that is done already is neither. */
+function settled<Value>(asked: readonly Asked[], results: readonly PromiseSettledResult<Value>[]) {
+  const done: (readonly [Asked, Value])[] = [];
+  const failed: (readonly [Asked, unknown])[] = [];
+  for (const [index, each] of asked.entries()) {
+    const result = results[index];
+    if (result?.status === 'fulfilled') done.push([each, result.value]);
+    else if (!(isFailure(result?.reason) && DONE.has(result.reason.code)))
+      failed.push([each, result?.reason]);
+  }
+  return { done, failed };
 }
 
 async function vote(people: { jane: Engine; bob: Engine }, { id, wish }: Asked): Promise<void> {

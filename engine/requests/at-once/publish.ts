@@ -10,7 +10,7 @@ import { isWaiting } from '../../record/transitions.ts';
 import { type RequestContext, type Rules, rulesOf } from '../context.ts';
 import { requireEligible } from '../gate/eligibility.ts';
 import { rememberOwners } from '../gate/owners.ts';
-import { type EventSteps, prepareInSteps } from '../ledger/append.ts';
+import { type EventSteps, prepareInSteps } from '../ledger/prepare.ts';
 import { type Proofs, proveRequest, unsignedProof } from '../ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, snapshotAt } from '../ledger/snapshot.ts';
 import { requestOf } from '../many/member.ts';

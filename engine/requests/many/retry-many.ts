@@ -8,7 +8,8 @@ import {
 } from '../../model/index.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { readRules, type RequestContext, type Rules, stamp } from '../context.ts';
-import { append, onRequest } from '../ledger/append.ts';
+import { append } from '../ledger/append.ts';
+import { onRequest } from '../ledger/entries.ts';
 import { requireRequest, unknownRequest } from '../ledger/require-request.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { requireRetrier } from '../review.ts';

@@ -12,7 +12,8 @@ import {
 import { requireRequest } from '../ledger/require-request.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { type RequestContext, type Rules, stamp } from '../context.ts';
-import { append, onRequest } from '../ledger/append.ts';
+import { append } from '../ledger/append.ts';
+import { onRequest } from '../ledger/entries.ts';
 
 import { recordDeployed } from '../arrivals/deployed.ts';
 import type { Landed } from './arrival.ts';

@@ -11,7 +11,8 @@ import {
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
 import type { RequestContext, Rules } from '../context.ts';
-import { append, onRequest } from '../ledger/append.ts';
+import { append } from '../ledger/append.ts';
+import { onRequest } from '../ledger/entries.ts';
 
 import { stamp } from '../context.ts';
 

@@ -8,7 +8,8 @@ import {
 import type { RequestFile } from '../../../record/ledger-file.ts';
 import { isProposed } from '../../../record/transitions.ts';
 import { stamp } from '../../context.ts';
-import { append, onRequest } from '../../ledger/append.ts';
+import { append } from '../../ledger/append.ts';
+import { onRequest } from '../../ledger/entries.ts';
 import { requireRequest } from '../../ledger/require-request.ts';
 import type { Following } from '../looking.ts';
 import { wayOf } from '../way.ts';
