@@ -4,7 +4,8 @@ import { BacktrailError, type Config, type NameLists } from '../../model/index.t
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
 import { withCheckDefaults } from './checks.ts';
-import { DEPLOYMENTS_REF, LEDGER_REF, matchProblems, policyProblems, withPolicyDefaults } from './policy.ts';
+import { DEPLOYMENTS_REF, LEDGER_REF, withPolicyDefaults } from './policy.ts';
+import { matchProblems, policyProblems } from './policy-problems.ts';
 import { placeholderProblems, withAutoDefaults, withDriftDefaults, withLiveDefaults } from './live.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
 import { withHostDefaults, withPublishDefaults } from './publish.ts';
