@@ -3,6 +3,7 @@ import type { Progress } from '../../model/index.ts';
 import { fetchFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
 import { pastLocks } from './left-locks.ts';
+import { SMALL_WINDOWS } from '../process/small-windows.ts';
 import { progressReader, telling } from '../process/progress.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
@@ -28,6 +29,8 @@ export interface Fetch {
   readonly url: string;
   /** The mirror was filled from there before. */
   readonly known: boolean;
+  /** It is filled now: git checks the trees of the whole history. */
+  readonly isNew?: boolean;
   /** Milliseconds that the remote may be silent. */
   readonly silenceMs: number;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
@@ -39,9 +42,9 @@ export function fetchInto(context: Fetch, refspecs: readonly string[]): Promise<
 }
 
 async function fetchOnce(context: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
-  const { transport, url, known, silenceMs, onProgress } = context;
+  const { transport, url, known, isNew = false, silenceMs, onProgress } = context;
   // Progress also shows that a remote that packs for a long time is alive.
-  const args = ['fetch', ...FETCH, '--progress', ...refspecs];
+  const args = [...(isNew ? [] : SMALL_WINDOWS), 'fetch', ...FETCH, '--progress', ...refspecs];
   const silence = { ms: silenceMs, until: RECEIVED };
   for (let attempt = 1; ; attempt += 1) {
     const answer = await telling('asking', onProgress, (tell) =>

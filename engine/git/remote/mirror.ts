@@ -163,7 +163,11 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
   await removeLeftovers(directory);
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
-    const context = { ...fetchContext(unfinished, options), known: known || options.seed !== undefined };
+    const context: Fetch = {
+      ...fetchContext(unfinished, options),
+      known: known || options.seed !== undefined,
+      isNew: true,
+    };
     const maintenance = maintenanceOf(unfinished, options);
     const fill = async (format: ObjectFormat) => {
       await rm(unfinished, { recursive: true, force: true });
