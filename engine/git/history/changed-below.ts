@@ -40,14 +40,19 @@ function commitOf(changeEnds: Uint32Array, change: number, from: number): number
   return low;
 }
 
-/** From new to old: what a path was before a change is what it became by the change before it, and is held once. */
+/**
+ * From new to old: what a path was before a change is what it became by the change before it, and is held once, as each path and each mode
+ * is: of a long line there are a few of them, and hundreds of thousands of changes.
+ */
 function changeReader({ places, modes, entries, paths, width }: LineIndex): (change: number) => PathChange {
   const older = new Map<number, { readonly side: number; readonly entry: Entry }>();
+  const pathAt = remembering((place) => paths.at(place));
+  const modeOf = remembering((mode) => mode.toString(8).padStart(6, '0'));
   const entryOf = (side: number): Entry | null => {
     const mode = modes[side] ?? 0;
     if (mode === 0) return null;
     const id = entries.toString('hex', side * width, (side + 1) * width);
-    return { mode: mode.toString(8).padStart(6, '0'), id };
+    return { mode: modeOf(mode), id };
   };
   const isSame = (one: number, other: number) =>
     modes[one] === modes[other] &&
@@ -60,7 +65,16 @@ function changeReader({ places, modes, entries, paths, width }: LineIndex): (cha
     const before = entryOf(own);
     if (before === null) older.delete(place);
     else older.set(place, { side: own, entry: before });
-    return { path: paths.at(place), before, after };
+    return { path: pathAt(place), before, after };
+  };
+}
+
+function remembering(make: (of: number) => string): (of: number) => string {
+  const known = new Map<number, string>();
+  return (of) => {
+    const made = known.get(of) ?? make(of);
+    known.set(of, made);
+    return made;
   };
 }
 
