@@ -5,7 +5,7 @@ import { openGit } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
 import { canary, poison } from '../../helpers/program/canary.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
-import { open, PERSON, REQUEST, SERVICE } from './open.ts';
+import { open, PERSON, REQUEST, SERVICE, stage } from './open.ts';
 import { isProof } from '../../helpers/run/proof.ts';
 
 test('nothing that a repository names is run: not by opening, reading, writing or publishing', async () => {
@@ -122,16 +122,7 @@ describe('what belongs to the user stays', () => {
     await repo.commit({ '.gitattributes': '*.up filter=upper\n' }).catch(() => '');
     const tip = await repo.git('rev-parse', 'HEAD');
     const git = await open(repo);
-    const writes = [{ path: 'x.up', after: { mode: MODE.file, id: '', content: Buffer.from('loud\n') } }];
-    const commit = {
-      parent: tip,
-      author: PERSON,
-      committer: SERVICE,
-      time: '2026-03-04T05:06:07Z',
-      message: 'X\n',
-      writes,
-    };
-    const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+    const next = await stage(git, tip, { 'x.up': 'loud\n' });
     await git.publish({ branch: 'main', expected: tip, next });
     expect(await readFile(join(repo.folder, 'x.up'), 'utf8')).toBe('LOUD\n');
     expect(await marks()).toEqual([]);

@@ -1,3 +1,4 @@
+import { MODE } from '../../../engine/model/index.ts';
 import { openGit } from '../../../engine/git/open.ts';
 import type { GitRepository, OpenOptions } from '../../../engine/git/open.ts';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
@@ -19,3 +20,25 @@ export async function open(
 export const REQUEST = 'rbk-01JD2M00000000000000000000';
 export const PERSON = { name: 'Jane Doe', email: 'jane@example.com' };
 export const SERVICE = { name: 'Backtrail', email: 'backtrail@example.com' };
+
+/** A commit on top of another that nobody sees yet. */
+export async function stage(
+  git: GitRepository,
+  parent: string,
+  files: Readonly<Record<string, string>> = { a: 'next' },
+): Promise<string> {
+  const writes = Object.entries(files).map(([path, text]) => ({
+    path,
+    after: { mode: MODE.file, id: '', content: Buffer.from(text) },
+  }));
+  const commit = {
+    parent,
+    author: PERSON,
+    committer: SERVICE,
+    time: '2026-03-04T05:06:07Z',
+    message: 'Next\n',
+    writes,
+  };
+  const [id = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+  return id;
+}

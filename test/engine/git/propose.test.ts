@@ -1,26 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isFailure, MODE } from '../../../engine/model/index.ts';
-import type { GitRepository } from '../../../engine/git/open.ts';
+import { isFailure } from '../../../engine/model/index.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
-import { open, PERSON, REQUEST, SERVICE } from './open.ts';
+import { open, REQUEST, stage } from './open.ts';
 
 const branch = `backtrail/${REQUEST}`;
 const codeOf = (error: unknown) =>
   isFailure(error) ? `${error.code} ${String(error.details['ref'])}` : error;
-
-async function commit(git: GitRepository, parent: string, text: string): Promise<string> {
-  const writes = [{ path: 'a', after: { mode: MODE.file, id: '', content: Buffer.from(text) } }];
-  const made = {
-    parent,
-    author: PERSON,
-    committer: SERVICE,
-    time: '2026-03-04T05:06:07Z',
-    message: 'x\n',
-    writes,
-  };
-  const [id = ''] = await git.writeCommits({ requestId: REQUEST, commits: [made] });
-  return id;
-}
 
 const places: readonly [string, (repo: Repo) => string][] = [
   ['a repository of this machine', ({ folder }) => folder],
@@ -33,13 +18,13 @@ describe.each(places)('a branch of ours in %s', (_, locate) => {
     const base = await repo.commit({ a: '1' });
     const git = await open(repo, { location: locate(repo) });
     expect(await git.proposedAt(branch)).toBe(null);
-    const first = await commit(git, base, '2');
+    const first = await stage(git, base, { a: '2' });
     await git.propose({ moves: [{ branch, expected: null, next: first }] });
     expect(await git.proposedAt(branch)).toBe(first);
     expect(await repo.git('rev-parse', branch)).toBe(first);
     const moved = await repo.commit({ b: '1' });
     await git.refresh();
-    const second = await commit(git, moved, '2');
+    const second = await stage(git, moved, { a: '2' });
     await git.propose({ moves: [{ branch, expected: first, next: second }] });
     expect(await repo.git('rev-parse', branch)).toBe(second);
     await expect(
@@ -54,7 +39,7 @@ describe.each(places)('a branch of ours in %s', (_, locate) => {
     const repo = await createRepo();
     const base = await repo.commit({ a: '1' });
     const git = await open(repo, { location: locate(repo) });
-    const next = await commit(git, base, '2');
+    const next = await stage(git, base, { a: '2' });
     const also = [{ ref: 'refs/backtrail/ledger', expected: null, next: base }];
     const stale = [{ ref: 'refs/backtrail/ledger', expected: next, next: base }];
     const moves = [{ branch, expected: null, next }];

@@ -1,28 +1,10 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
 import { isProof } from '../../helpers/run/proof.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
-import { open, PERSON, REQUEST, SERVICE } from './open.ts';
-
-async function stage(git: GitRepository, parent: string, files: Record<string, string>): Promise<string> {
-  const writes = Object.entries(files).map(([path, text]) => ({
-    path,
-    after: { mode: MODE.file, id: '', content: Buffer.from(text) },
-  }));
-  const commit = {
-    parent,
-    author: PERSON,
-    committer: SERVICE,
-    time: '2026-03-04T05:06:07Z',
-    message: 'Next\n',
-    writes,
-  };
-  const [id = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
-  return id;
-}
+import { open, PERSON, REQUEST, SERVICE, stage } from './open.ts';
 
 describe('publishing to a local repository', () => {
   test('moves a branch of a bare repository, and one that is checked out nowhere', async () => {

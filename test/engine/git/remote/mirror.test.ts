@@ -7,13 +7,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { pastLocks } from '../../../../engine/git/remote/left-locks.ts';
 import { mirrorFolder } from '../../../../engine/git/remote/mirror-cache.ts';
 import type { GitRepository } from '../../../../engine/git/open.ts';
-import { BacktrailError, MODE } from '../../../../engine/model/index.ts';
+import { BacktrailError } from '../../../../engine/model/index.ts';
 import { isProof, someOf } from '../../../helpers/run/proof.ts';
 import { serveGit } from '../../../helpers/servers/git-http.ts';
 import type { Fate } from '../../../helpers/servers/git-http.ts';
 import { createRepo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
 import type { Repo } from '../../../helpers/repositories/repo.ts';
-import { open, PERSON, REQUEST, SERVICE } from '../open.ts';
+import { open, REQUEST, stage } from '../open.ts';
 
 interface Remote {
   readonly repo: Repo;
@@ -53,20 +53,6 @@ async function leaveLock(path: string, milliseconds: number): Promise<void> {
   await writeFile(path, '');
   const time = new Date(Date.now() - milliseconds);
   await utimes(path, time, time);
-}
-
-async function stage(git: GitRepository, parent: string, text = 'next'): Promise<string> {
-  const writes = [{ path: 'a', after: { mode: MODE.file, id: '', content: Buffer.from(text) } }];
-  const commit = {
-    parent,
-    author: PERSON,
-    committer: SERVICE,
-    time: '2026-03-04T05:06:07Z',
-    message: 'Next\n',
-    writes,
-  };
-  const [id = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
-  return id;
 }
 
 const hook = (repo: Repo, name: string, script: string) =>
@@ -326,7 +312,7 @@ describe('the mirror', () => {
       const publishOnce = async (git: GitRepository, name: string): Promise<void> => {
         await git.refresh();
         const expected = await git.tip('main');
-        const next = await stage(git, expected, name);
+        const next = await stage(git, expected, { a: name });
         const done = await git.publish({ branch: 'main', expected, next }).then(
           () => true,
           (error: { code: string }) => error.code !== 'BRANCH_MOVED' && Promise.reject(error),

@@ -4,14 +4,14 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitRepository } from '../../../../engine/git/open.ts';
-import { MODE, type Progress } from '../../../../engine/model/index.ts';
+import type { Progress } from '../../../../engine/model/index.ts';
 import { isProof, runs, someOf } from '../../../helpers/run/proof.ts';
 import { serveDaemon } from '../../../helpers/servers/git-daemon.ts';
 import { type Fate, serveGit } from '../../../helpers/servers/git-http.ts';
 import { canServeSsh, serveSsh, type SshServer } from '../../../helpers/servers/git-ssh.ts';
 import { createRepo, temporaryFolder, type Repo } from '../../../helpers/repositories/repo.ts';
 import { freePort } from '../../../helpers/servers/server.ts';
-import { open, PERSON, REQUEST, SERVICE } from '../open.ts';
+import { open, stage } from '../open.ts';
 
 interface Served {
   readonly repo: Repo;
@@ -36,16 +36,7 @@ const openAt = ({ repo }: Served, location: string, env: Record<string, string> 
   open({ ...repo, env: { ...repo.env, ...env } }, { location });
 
 async function publishOnce(git: GitRepository, base: string): Promise<string> {
-  const writes = [{ path: 'a', after: { mode: MODE.file, id: '', content: Buffer.from('next') } }];
-  const commit = {
-    parent: base,
-    author: PERSON,
-    committer: SERVICE,
-    time: '2026-03-04T05:06:07Z',
-    message: 'Next\n',
-    writes,
-  };
-  const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+  const next = await stage(git, base);
   await git.publish({ branch: 'main', expected: base, next });
   expect(await git.readBack('main')).toBe(next);
   return next;
