@@ -20,7 +20,13 @@ import { type RequestFile, requestPath, type SessionFile, sessionPath } from '..
 import { applyEvent } from '../../record/transitions.ts';
 import { batchDisagreements, disagreements } from '../../requests/ledger/audit.ts';
 import type { LedgerCommit, Version } from '../../requests/ledger/commits.ts';
-import { eventsMessage, requestMessage, type Said, sessionMessage } from '../../requests/ledger/messages.ts';
+import {
+  eventsMessage,
+  formerSubject,
+  requestMessage,
+  type Said,
+  sessionMessage,
+} from '../../requests/ledger/messages.ts';
 import { proveSession } from '../../requests/ledger/proof.ts';
 import { textOf } from '../../requests/ledger/snapshot.ts';
 import { otherLine } from '../line/reader.ts';
@@ -175,8 +181,10 @@ async function judgeRequest(
   let state: RequestFile['state'] | null = null;
   for (const [index, event] of file.events.entries()) {
     state = applyEvent(state, event);
-    const message = requestMessage(event, state, formatCoordinates(state.scope));
-    said.add(versions[index], { event, of: id, message }, path);
+    const scope = formatCoordinates(state.scope);
+    const message = requestMessage(event, state, scope);
+    const formerly = formerSubject(event, state, scope);
+    said.add(versions[index], { event, of: id, message, formerly }, path);
   }
   await judgeShown(ledger, { path, versions, state: file.state, requestId: id }, problems);
   return file;
@@ -285,12 +293,12 @@ function createSaid(problems: LedgerProblem[]): SaidOnce {
     add(version, one, path) {
       if (version === undefined) return;
       const { commit } = version;
-      const { event, of, message } = one;
+      const { event, of, message, formerly } = one;
       if (events.has(event.id)) differs(commit, `The event ${event.id} is there twice`, of);
       events.add(event.id);
       if (!isBy(commit, event)) differs(commit, 'The author of the commit is not who acted in the event', of);
       if (commit.form === 1) {
-        for (const sentence of disagreements(commit, message)) differs(commit, sentence, of);
+        for (const sentence of disagreements(commit, message, formerly)) differs(commit, sentence, of);
         return;
       }
       const known = waiting.get(commit.id) ?? { commit, said: [] };

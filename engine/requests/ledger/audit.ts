@@ -16,7 +16,7 @@ import { foldRequest } from '../../record/transitions.ts';
 import type { AuditEntry, LedgerEvent, Requests } from '../types.ts';
 import type { LedgerCommit } from './commits.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
-import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
+import { eventsMessage, formerSubject, requestMessage, type Said, sessionMessage } from './messages.ts';
 import { isUnexplained, requireKnownForm } from './proof.ts';
 import { contradictionsIn } from '../many/borne-out.ts';
 import { readRules, type RequestContext, timeOf } from '../context.ts';
@@ -140,7 +140,8 @@ export async function readEntries(
   if (written === null) return [{ entry: unreadable(commit), time: commit.time }];
   const [first] = written;
   const message = commit.form === 1 && first !== undefined ? first.message : eventsMessage(written);
-  const wrong = commit.form === 1 ? disagreements(commit, message) : batchDisagreements(commit, message);
+  const wrong =
+    commit.form === 1 ? disagreements(commit, message, first?.formerly) : batchDisagreements(commit, message);
   const entries: Audited[] = [];
   for (const one of written.toReversed())
     entries.push(await readEntry({ context, ledgerSnapshot, commit, wrong }, one));
@@ -246,6 +247,7 @@ function ofRequest(path: string, { events }: RequestFile): Written | null {
     scope,
     status,
     message,
+    formerly: formerSubject(event, state, scope),
     state: { request: state, session: null },
   };
 }
@@ -291,7 +293,11 @@ const trailersOf = (message: string) => message.trimEnd().split('\n\n').at(-1)?.
 const commentOf = (message: string) => readEvent(trailersOf(message))?.comment ?? null;
 
 /** Where the commit says something else than the event that it adds. What it says is not repeated: it may be meant to be read. */
-export function disagreements(commit: LedgerCommit, message: string): string[] {
+export function disagreements(
+  commit: LedgerCommit,
+  message: string,
+  formerly: string | null = null,
+): string[] {
   const expected = readEvent(trailersOf(message));
   const { record } = commit;
   const keys = [
@@ -307,7 +313,7 @@ export function disagreements(commit: LedgerCommit, message: string): string[] {
     'comment',
   ] as const;
   const wrong: string[] = keys.filter((key) => record?.[key] !== expected?.[key]);
-  if (commit.subject !== message.split('\n', 1)[0]) wrong.push('subject');
+  if (![message.split('\n', 1)[0], formerly].includes(commit.subject)) wrong.push('subject');
   return [
     ...(record === null ? ['The commit message names no event.'] : []),
     ...(record !== null && wrong.length > 0

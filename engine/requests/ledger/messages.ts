@@ -7,6 +7,7 @@ import type {
   SessionEvent,
 } from '../../model/index.ts';
 import { batchMessage, eventMessage } from '../../record/ledger-message.ts';
+import { cleanValue } from '../../record/text.ts';
 
 /** The message of an event's commit; `state` is the request after it. */
 export function requestMessage(event: RequestEvent, state: LedgerRequest, scope: string): string {
@@ -24,54 +25,71 @@ export function requestMessage(event: RequestEvent, state: LedgerRequest, scope:
     digest: type === 'opened' || type === 'replanned' ? event.terms.digest : digestOf(event),
     comment,
   };
-  const version = state.targetVersion === null ? '' : `v${state.targetVersion} `;
-  const what = `${scope} to ${version}(${state.target.slice(0, 7)})`;
-  return eventMessage(record, `${actor.email} ${deed(event, what)}`, body);
+  const sentence = state.resume ? resuming(event, scope) : deed(event, returning(state, scope));
+  return eventMessage(record, `${actor.email} ${sentence}`, body);
+}
+
+/** The first line of the same as versions before had it, which spoke of a resume as of a rollback; null where nothing has changed since. */
+export function formerSubject(event: RequestEvent, state: LedgerRequest, scope: string): string | null {
+  return state.resume ? cleanValue(`${event.actor.email} ${deed(event, returning(state, scope))}`) : null;
+}
+
+function returning({ target, targetVersion }: LedgerRequest, scope: string): string {
+  const version = targetVersion === null ? '' : `v${targetVersion} `;
+  return `${scope} to ${version}(${target.slice(0, 7)})`;
+}
+
+/** A resume returns to no revision. */
+function resuming(event: RequestEvent, scope: string): string {
+  if (event.type === 'completed' && event.outcome !== 'unchanged' && event.commit !== null)
+    return `resumed automation of ${scope} in ${event.commit.slice(0, 7)}${arrival(event)}`;
+  if (event.type === 'failed') return `could not resume automation of ${scope}: ${event.code}`;
+  return deed(event, scope, 'resume');
 }
 
 const digestOf = (event: RequestEvent) => ('digest' in event ? event.digest : null);
 
-function deed(event: RequestEvent, what: string): string {
+function deed(event: RequestEvent, what: string, kind: 'rollback' | 'resume' = 'rollback'): string {
   switch (event.type) {
     case 'opened':
       if (event.gate === 'break-glass')
-        return `breaks the glass: rollback of ${what} without approval${overriding(event.proposal)}`;
-      return `asks for a rollback of ${what}${overriding(event.proposal)}`;
+        return `breaks the glass: ${kind} of ${what} without approval${overriding(event.proposal)}`;
+      return `asks for a ${kind} of ${what}${overriding(event.proposal)}`;
     case 'approved': {
       const { have, need } = event.quorum;
-      return `approves the rollback of ${what} (${have}/${need})`;
+      return `approves the ${kind} of ${what} (${have}/${need})`;
     }
     case 'rejected':
-      return `rejects the rollback of ${what}`;
+      return `rejects the ${kind} of ${what}`;
     case 'settled':
-      return `finds enough ${event.rejects ? 'rejections of' : 'approvals for'} the rollback of ${what}`;
+      return `finds enough ${event.rejects ? 'rejections of' : 'approvals for'} the ${kind} of ${what}`;
     case 'reopened':
-      return `asks again for approval of the rollback of ${what}`;
+      return `asks again for approval of the ${kind} of ${what}`;
     case 'replanned':
-      return `finds another plan for the rollback of ${what}, and asks again`;
+      return `finds another plan for the ${kind} of ${what}, and asks again`;
     case 'superseded':
-      return `asks for another rollback in place of that of ${what}`;
+      return `asks for another ${kind} in place of that of ${what}`;
     case 'expired':
-      return `lets the request for a rollback of ${what} expire`;
+      return `lets the request for a ${kind} of ${what} expire`;
     case 'cancelled':
-      return `cancels the rollback of ${what}`;
+      return `cancels the ${kind} of ${what}`;
     case 'completed': {
       const { commit, outcome } = event;
-      if (outcome === 'unchanged' || commit === null) return `finds the rollback of ${what} done already`;
+      if (outcome === 'unchanged' || commit === null) return `finds the ${kind} of ${what} done already`;
       return `rolled back ${what} in ${commit.slice(0, 7)}${arrival(event)}`;
     }
     case 'proposed':
-      return `proposes the rollback of ${what} on ${event.proposed.branch}`;
+      return `proposes the ${kind} of ${what} on ${event.proposed.branch}`;
     case 'linked':
-      return `opens pull request ${event.link.number} for the rollback of ${what}`;
+      return `opens pull request ${event.link.number} for the ${kind} of ${what}`;
     case 'failed':
       return `could not roll back ${what}: ${event.code}`;
     case 'retried':
-      return `tries the rollback of ${what} again`;
+      return `tries the ${kind} of ${what} again`;
     case 'noted':
-      return `notes on the rollback of ${what}`;
+      return `notes on the ${kind} of ${what}`;
     case 'inspected':
-      return `has looked at the rollback of ${what}, which nobody had approved`;
+      return `has looked at the ${kind} of ${what}, which nobody had approved`;
   }
 }
 
@@ -153,6 +171,8 @@ export interface Said {
   readonly event: RequestEvent | SessionEvent;
   readonly of: string;
   readonly message: string;
+  /** What else its first line may be: see `formerSubject`. */
+  readonly formerly?: string | null;
 }
 
 /** The message of several events of one actor, in the order of their files. */

@@ -1,5 +1,7 @@
 /** Holds and resumes through the ledger: asked for, voted on, executed by workers. */
 import { describe, expect, it } from 'vitest';
+import { requestPath } from '../../../engine/record/ledger-file.ts';
+import { fileOf, forge, print } from '../../helpers/people/forge.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { createTeam, engineFor, newId } from '../../helpers/people/requests.ts';
@@ -57,7 +59,7 @@ const trailer = (repo: Repo, key: string) =>
 describe('a request', () => {
   it('carries the terms of its hold, and a resume is one of its own kind: both need the approval of others', async () => {
     const set = await stage();
-    const { repo, bob, bobs, worker } = set;
+    const { repo, jane, bob, bobs, worker } = set;
     const first = await asked(set, { holdFor: '7d' });
     expect(first).toMatchObject({ status: 'pending', hold: { seconds: 604_800 } });
     await expect(worker.rollbacks.execute(first.id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
@@ -90,6 +92,41 @@ describe('a request', () => {
       commit: done.commit,
     });
     expect((await worker.requests.show({ id: resume.id })).status).toBe('completed');
+    const said = await repo.git('log', '--format=%s', 'refs/backtrail/ledger');
+    expect(said.split('\n')).toEqual([
+      expect.stringMatching(new RegExp(` resumed automation of prod/api in ${done.commit?.slice(0, 7)}$`)),
+      `${bob.email} approves the resume of prod/api (1/1)`,
+      `${jane.email} asks for a resume of prod/api`,
+      expect.stringMatching(/ rolled back prod\/api to v1 \([0-9a-f]{7}\) in [0-9a-f]{7}$/),
+      expect.stringMatching(/ approves the rollback of prod\/api to v1 /),
+      expect.stringMatching(/ asks for a rollback of prod\/api to v1 /),
+    ]);
+  });
+
+  it('for a resume is no forgery where it says what versions before said of one, and is where it says anything else', async () => {
+    const set = await stage();
+    const { repo, jane, bob, bobs, worker } = set;
+    const first = await asked(set, {});
+    await bobs.requests.approve({ id: first.id, actor: bob });
+    await worker.rollbacks.execute(first.id);
+    const resume = await asked(set, { resume: true });
+    const message = await repo.git('log', '-1', '--format=%B', 'refs/backtrail/ledger');
+    const parents = [await repo.git('rev-parse', 'refs/backtrail/ledger~1')];
+    const files = { [requestPath(resume.id)]: print(await fileOf(repo, resume.id)) };
+    const problems = async (subject: string) => {
+      const said = message.replace(/^.*/, subject);
+      await forge(repo, { files, parents, author: jane, key: jane, message: said, date: resume.createdAt });
+      const engine = await engineOf(repo, { allowedSigners: (await team).signers });
+      const { ledger } = await engine.audit.verify({});
+      const [newest] = await engine.requests.audit({ limit: 1, reader: jane });
+      return [...ledger.problems.map(({ code }) => code), ...(newest?.problems ?? ['none'])];
+    };
+    const former = `${jane.email} asks for a rollback of prod/api to v${resume.targetVersion} (${resume.target.slice(0, 7)})`;
+    expect(await problems(former)).toEqual([]);
+    expect(await problems(former.replace('prod/api', 'prod/web'))).toEqual([
+      'EVENT_DIFFERS',
+      'The commit message says something else than the event: subject.',
+    ]);
   });
 
   it.runIf(isProof)('for a resume asks reviewers again where the hold is another one by then', async () => {
