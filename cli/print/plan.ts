@@ -87,6 +87,10 @@ export function printFindings(style: Style, findings: readonly Finding[]): strin
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
+/** Behind what a plan comes to, in a row of many: what is gone past, with the words of the commit. */
+export const overridesOf = (plan: Pick<RollbackPlan, 'overrides'> | undefined): string =>
+  plan?.overrides === undefined ? '' : `; overrides ${plan.overrides.join(', ')}`;
+
 export interface ResultDetails {
   readonly destination?: Destination;
   readonly approval?: Approval;

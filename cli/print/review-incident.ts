@@ -3,7 +3,7 @@ import type { RequestView } from '../../engine/index.ts';
 import { commitOf, type ReviewItem as Item } from '../../workers/incident/index.ts';
 import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
-import { printFindings } from './plan.ts';
+import { overridesOf, printFindings } from './plan.ts';
 import { cut, revisionName, short, type Style } from './style.ts';
 import { type Column, table } from './table.ts';
 
@@ -54,7 +54,7 @@ function outlook({ planned, error, request }: Item): string {
   const changed = planned.changed ? ' (no longer what reviewers were asked about)' : '';
   if (unchanged) return 'nothing to do any more';
   const { files, fields, services } = impact;
-  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}${changed}`;
+  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}${overridesOf(planned.plan)}${changed}`;
 }
 
 const AFTER: readonly Column[] = [

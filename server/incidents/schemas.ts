@@ -25,6 +25,7 @@ const summary = gatedPlan.pick({
   unchanged: true,
   impact: true,
   findings: true,
+  overrides: true,
   publish: true,
 });
 const { gate } = gatedPlan.shape;

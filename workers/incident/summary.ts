@@ -2,7 +2,8 @@
 import type { GatedPlan, RequestPlan } from '../../engine/index.ts';
 
 export function summaryOf(plan: RequestPlan['plan']) {
-  const { mode, current, currentVersion, targetVersion, unchanged, impact, findings, publish } = plan;
+  const { mode, current, currentVersion, targetVersion, unchanged, impact, findings, overrides, publish } =
+    plan;
   return {
     mode,
     current,
@@ -11,6 +12,7 @@ export function summaryOf(plan: RequestPlan['plan']) {
     unchanged,
     impact,
     findings,
+    ...(overrides && { overrides }),
     ...(publish && { publish }),
   };
 }

@@ -1,5 +1,5 @@
 /** What `incident` shows before and after. */
-import { printFindings } from '../../print/plan.ts';
+import { overridesOf, printFindings } from '../../print/plan.ts';
 import { revisionName, short, type Style } from '../../print/style.ts';
 import { table } from '../../print/table.ts';
 import type { Finding } from '../../../engine/index.ts';
@@ -36,7 +36,7 @@ function outlook({ plan, request, error, done }: Item): string {
   const { files, fields, services } = plan?.impact ?? { files: 0, fields: 0, services: [] };
   if (files === 0) return 'nothing to do';
   const way = plan?.publish ? `; ${plan.publish.via.replace('-', ' ')}` : '';
-  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}${way}`;
+  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}${way}${overridesOf(plan)}`;
 }
 
 export function resultTable(style: Style, items: readonly Item[]): string {

@@ -9,7 +9,14 @@ import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts'
 
 const shape = z.object({
   id: z.string(),
-  rollbacks: z.array(z.looseObject({ scope: z.string(), status: z.string(), requestId: z.string() })),
+  rollbacks: z.array(
+    z.looseObject({
+      scope: z.string(),
+      status: z.string(),
+      requestId: z.string(),
+      plan: z.looseObject({ overrides: z.array(z.string()).optional() }).optional(),
+    }),
+  ),
 });
 
 async function dryRun(rollbacks: string[], ...more: string[]) {
@@ -36,6 +43,26 @@ describe('incident --dry-run', () => {
   it('shows the table of plans, and ends as the first failure does', async () => {
     const { answer } = await dryRun(['{ scope: acme/production/api-gateway, to: v99 }']);
     expect(answer).toMatchObject({ code: 2, stdout: expect.stringContaining('REVISION_UNKNOWN') });
+  });
+
+  it('says which checks a rollback overrides, and not which it would have', async () => {
+    const repo = await createRepo();
+    const layout = { environment: ['apps/{environment}/**'], service: ['apps/{environment}/{service}.yaml'] };
+    await repo.commit({
+      '.backtrail/config.yaml': JSON.stringify({ version: 1, layout }),
+      'apps/prod/api.yaml': 'profile: web\n',
+      'apps/prod/web.yaml': 'replicas: 1\n',
+    });
+    await repo.commit({ 'apps/prod/api.yaml': 'profile: batch\n', 'apps/prod/web.yaml': 'replicas: 2\n' });
+    const own = join(await temporaryFolder(), 'incident.yaml');
+    const override = 'override: [ FIXED_FIELD, DESTRUCTIVE ]';
+    const scopes = [`{ scope: prod/api, ${override} }`, '{ scope: prod/web }'];
+    await writeFile(own, `id: inc-1\nreason: it is slow\nrollbacks: [ ${scopes.join(', ')} ]\n`);
+    const { rollbacks } = jsonOf(await backtrail(repo, ['incident', own, '--dry-run', '-o', 'json']), shape);
+    expect(rollbacks.map(({ plan }) => plan?.overrides)).toEqual([['FIXED_FIELD'], undefined]);
+    const table = await backtrail(repo, ['incident', own, '--dry-run']);
+    expect(table.stdout).toMatch(/prod\/api .* 1 field: api; overrides FIXED_FIELD$/m);
+    expect(table.stdout.match(/; overrides/g)).toHaveLength(1);
   });
 
   it('names the files that hide what a pattern may stand for', async () => {
