@@ -79,12 +79,21 @@ function revisionLines(
 const SIGN = { block: '✖', warn: '!', info: 'i' } as const;
 const COLOR = { block: 'red', warn: 'yellow', info: 'blue' } as const;
 
+/** What is found of several plans in the same words is printed once, with how often it was. */
 export function printFindings(style: Style, findings: readonly Finding[]): string[] {
-  const lines = findings.flatMap(({ severity, code, message, hint, overridden }) => [
-    `${style.paint(COLOR[severity], `${SIGN[severity]} ${code}${overridden ? ' (overridden)' : ''}`)} ${style.paint('reset', oneLine(message))}`,
-    ...(hint === undefined ? [] : [`    ${style.paint('dim', oneLine(hint))}`]),
-  ]);
-  return lines.length > 0 ? [...lines, ''] : [];
+  const times = new Map<string, number>();
+  for (const { severity, code, message, hint, overridden } of findings) {
+    const sign = `${SIGN[severity]} ${code}${overridden ? ' (overridden)' : ''}`;
+    const lines = [
+      `${style.paint(COLOR[severity], sign)} ${style.paint('reset', oneLine(message))}`,
+      ...(hint === undefined ? [] : [`    ${style.paint('dim', oneLine(hint))}`]),
+    ].join('\n');
+    times.set(lines, (times.get(lines) ?? 0) + 1);
+  }
+  const blocks = [...times].map(([lines, count]) =>
+    count === 1 ? lines : lines.replace(/(?=\n|$)/, ` (${count} times)`),
+  );
+  return blocks.length > 0 ? [...blocks, ''] : [];
 }
 
 /** Behind what a plan comes to, in a row of many: what is gone past, with the words of the commit. */

@@ -24,7 +24,9 @@ export function makeStyle(color: boolean, shown: Partial<Shown> = {}): Style {
     stat: false,
     columns: null,
     ...shown,
-    paint: (styles, text) => (color ? styleText(styles, clean(text)) : clean(text)),
+    // Whether there are colours is decided here: node decides otherwise for some, as for an empty NO_COLOR, which says nothing.
+    paint: (styles, text) =>
+      color ? styleText(styles, clean(text), { validateStream: false }) : clean(text),
   };
 }
 

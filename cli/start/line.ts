@@ -33,6 +33,9 @@ export async function endWith(error: unknown, root: Command, argv: readonly stri
 /** commander's complaint as one of ours. */
 function usageError(error: CommanderError, root: Command, argv: readonly string[]): BacktrailError {
   const help = `See \`backtrail${commandOf(root)} --help\`.`;
+  const unknown = error.code === 'commander.help' ? argumentOfHelp(root) : undefined;
+  if (unknown !== undefined)
+    return new BacktrailError('INVALID_REQUEST', `Unknown command '${unknown}'.`, { hint: help });
   if (error.code === 'commander.help')
     return new BacktrailError('INVALID_REQUEST', 'No command was given.', { hint: help });
   const sentence = error.message.replace(/^error: /, '').replace(/\s*\n[^]*$/, '');
@@ -43,6 +46,12 @@ function usageError(error: CommanderError, root: Command, argv: readonly string[
     ? 'Write the scope before --field, which takes every word behind it.'
     : [meant, help].filter((part) => part !== undefined).join(' ');
   return new BacktrailError('INVALID_REQUEST', message, { hint });
+}
+
+/** `nope` of `request help nope`. */
+function argumentOfHelp({ args }: Command): string | undefined {
+  const at = args.indexOf('help');
+  return at < 0 ? undefined : args[at + 1];
 }
 
 /** ` request note`: the leading words that name commands. */

@@ -43,6 +43,17 @@ describe('help', () => {
     expect(stdout).toContain('backtrail rollback acme/production/api-gateway --to v12');
   });
 
+  it('of what is no command says so', async () => {
+    for (const words of [
+      ['help', 'nope'],
+      ['request', 'help', 'nope'],
+    ])
+      expect(refusalOf(await backtrail(repo, words))).toMatchObject({
+        exit: 2,
+        message: "Unknown command 'nope'.",
+      });
+  });
+
   it('says its version', async () => {
     expect(await backtrail(repo, ['--version'])).toEqual({
       code: 0,
