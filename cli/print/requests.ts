@@ -161,12 +161,19 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['automatic', request.automatic?.seen ?? null],
     ['incident', incident === undefined ? null : incidentText(incident, atomic)],
     ['follows', follows],
+    ['cancelled', cancelledText(request)],
     ['superseded', supersededBy === null ? null : `by ${supersededBy}`],
     ...proposedFacts(request),
     ['break-glass', breakGlass === null ? null : breakGlassText(breakGlass)],
     ['result', result === null ? null : resultLine(result)],
   ];
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
+}
+
+function cancelledText({ cancelled }: RequestView): string | null {
+  if (cancelled === undefined) return null;
+  const { actor, at, reason } = cancelled;
+  return `${minute(at)} by ${personText(actor)}${reason === null ? '' : `: ${reason}`}`;
 }
 
 /** Where it is to be executed, and that this is not there. */

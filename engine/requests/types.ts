@@ -46,6 +46,8 @@ export interface RequestView extends LedgerRequest {
   readonly elsewhere?: true;
   /** The one that waits to be merged, or that brought it: `result.arrived` says how. Absent where the ledger names none. */
   readonly pullRequest?: PullRequestView;
+  /** Who withdrew it, and why. Absent: it was not cancelled. */
+  readonly cancelled?: { readonly actor: Person; readonly at: string; readonly reason: string | null };
   /** In which respects the branch does not bear out what the ledger says, one sentence each; absent: none is known. */
   readonly problems?: readonly string[];
 }

@@ -200,7 +200,15 @@ export async function viewOf(
     ...(!isFor(rules.home, state.place) && { elsewhere: true as const }),
     rollbackOf: { commit: state.target, version: state.targetVersion },
     ...(pullRequest && { pullRequest }),
+    ...(status === 'cancelled' && cancellationIn(file)),
   };
+}
+
+function cancellationIn({ events }: RequestFile): Pick<RequestView, 'cancelled'> {
+  const last = events.findLast(({ type }) => type === 'cancelled');
+  if (last?.type !== 'cancelled') return {};
+  const { actor, at, reason } = last;
+  return { cancelled: { actor, at, reason } };
 }
 
 /** Views that are made side by side: memory does not grow with the number of requests. */

@@ -153,6 +153,7 @@ export const requestView = z
     pullRequest: pullRequest.optional(),
     reopened: z.object({ at: time, reason: z.string(), difference: z.array(z.string()) }).nullable(),
     result: result.nullable(),
+    cancelled: z.object({ actor: person, at: time, reason: z.string().nullable() }).optional(),
     problems: z.array(z.string()).optional(),
   })
   .meta({ id: 'Request' });

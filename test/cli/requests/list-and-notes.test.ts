@@ -145,7 +145,13 @@ describe('request cancel and note', () => {
       code: 0,
       stdout: expect.stringMatching(/^rbk-\w+ {2}cancelled\n/),
     });
-    expect((await show(setting, id)).status).toBe('cancelled');
+    expect(stdout).toMatch(
+      /^ +cancelled +\d{4}-\d\d-\d\d \d\d:\d\d by Jane Doe <jane@example\.com>: Fixed forward$/m,
+    );
+    expect(await show(setting, id)).toMatchObject({
+      status: 'cancelled',
+      cancelled: { actor: { email: 'jane@example.com' }, reason: 'Fixed forward' },
+    });
   });
 
   it('note adds a line of its kind, also afterwards', async () => {
