@@ -24,9 +24,9 @@ describe('findings of several plans', () => {
 describe('a colour', () => {
   it('is decided on once: an empty NO_COLOR says nothing, and a style is as good as several', () => {
     vi.stubEnv('NO_COLOR', '');
-    const { paint } = makeStyle(true);
-    expect(paint('red', 'x')).toBe('\u001b[31mx\u001b[39m');
-    expect(paint(['red'], 'x')).toBe(paint('red', 'x'));
+    const style = makeStyle(true);
+    expect(style.paint('red', 'x')).toBe('\u001b[31mx\u001b[39m');
+    expect(style.paint(['red'], 'x')).toBe(style.paint('red', 'x'));
     expect(makeStyle(false).paint('red', 'x')).toBe('x');
     vi.unstubAllEnvs();
   });
