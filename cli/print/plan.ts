@@ -105,7 +105,7 @@ export interface ResultDetails {
   readonly approval?: Approval;
   readonly breakGlass?: NonNullable<RequestView['breakGlass']>;
   readonly supersedes?: string;
-  /** It is a resume: the files of the holds that it lifts. */
+  /** It is a resume: the files of the holds that it lifts, where they are known. */
   readonly resumes?: readonly string[];
 }
 

@@ -135,7 +135,7 @@ export function requestText(style: Style, request: RequestView): string {
 function facts(style: Style, request: RequestView): (readonly [name: string, text: string])[] {
   const { scope, scopeName, author, authorIdentity, createdAt, expiresAt, status, result, breakGlass } =
     request;
-  const { rollbackOf, base, digest, affectedServices, follows, supersededBy, config, approval } = request;
+  const { base, digest, affectedServices, follows, supersededBy, config, approval } = request;
   const { incident, atomic } = request;
   const unverified = authorIdentity === 'verified' ? '' : ' (identity unverified)';
   const by = authenticationText(request.authenticated);
@@ -146,10 +146,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['asked', `${minute(createdAt)}${until}`],
     ['scope', `${scopeName} (${scope.mode})`],
     ...(scope.fields ?? []).map((field) => ['field', field] as const),
-    [
-      'target',
-      rollbackOf.version === null ? rollbackOf.commit : `${rollbackOf.commit} (v${rollbackOf.version})`,
-    ],
+    ['target', targetText(request)],
     ['overrides', request.overrides === undefined ? null : request.overrides.join(', ')],
     ['hold', holdText(request)],
     ['base', base],
@@ -174,6 +171,12 @@ function cancelledText({ cancelled }: RequestView): string | null {
   if (cancelled === undefined) return null;
   const { actor, at, reason } = cancelled;
   return `${minute(at)} by ${personText(actor)}${reason === null ? '' : `: ${reason}`}`;
+}
+
+/** A resume returns to no revision. */
+function targetText({ rollbackOf: { commit, version }, resume }: RequestView): string | null {
+  if (resume) return null;
+  return version === null ? commit : `${commit} (v${version})`;
 }
 
 /** Where it is to be executed, and that this is not there. */

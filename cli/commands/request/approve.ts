@@ -163,11 +163,12 @@ export async function executedOutput(
   const result = await executeOrLeave(session, engine, request, how);
   const after = await engine.requests.show({ id: request.id });
   const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
-  const { breakGlass } = after;
+  const { breakGlass, resume } = after;
   const destination = await engine.destination();
+  const more = { destination, ...(breakGlass && { breakGlass }), ...(resume && { resumes: [] }) };
   return {
     value: { ...after, status, findings: result.findings, destination },
-    text: () => resultText(style, result, reported, { destination, ...(breakGlass && { breakGlass }) }),
+    text: () => resultText(style, result, reported, more),
     ...(result.status === 'proposed' && { exitCode: 5 }),
   };
 }

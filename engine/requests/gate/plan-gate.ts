@@ -77,10 +77,10 @@ export async function planGate(
     return requireSigner(context, facts.ruled, author, facts.gate.isExempt);
   });
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
-  const execute = !request.allowed || !needsApproval ? request : AWAITING;
+  const execute = !request.allowed || !needsApproval ? request : { ...AWAITING, hint: asksFor(plan) };
   const approve = needsApproval
     ? await permitOf(() => requireVoter(rules.policy, facts.owners, { author, actor: author }))
-    : NOT_PENDING;
+    : { ...NOT_PENDING, hint: `${commandOf(plan)} executes it.` };
   const binds = bindOf(rules, plan.owners) === 'rendered';
   const gate: PlanGate = {
     needsApproval,
@@ -112,19 +112,21 @@ const CLOSED = {
   rendered: null,
 };
 
-const AWAITING: Permit = {
+const AWAITING = {
   allowed: false,
   code: 'AWAITING_APPROVAL',
   message: 'It needs approval first.',
-  hint: '`backtrail rollback` asks for it.',
-};
+} as const;
 
-const NOT_PENDING: Permit = {
+const commandOf = ({ resumes }: Asking['planned']['plan']) =>
+  resumes === undefined ? '`backtrail rollback`' : '`backtrail resume`';
+const asksFor = (plan: Asking['planned']['plan']) => `${commandOf(plan)} asks for it.`;
+
+const NOT_PENDING = {
   allowed: false,
   code: 'REQUEST_NOT_PENDING',
   message: 'It needs no approval.',
-  hint: '`backtrail rollback` executes it.',
-};
+} as const;
 
 /** What the gate says, among the findings of the plan: for a plan that could be executed. */
 function gateFindings(plan: Asking['planned']['plan'], gate: Gate | null, ask: Permit): Finding[] {
@@ -152,7 +154,7 @@ function gateFindings(plan: Asking['planned']['plan'], gate: Gate | null, ask: P
       code: 'APPROVAL_NEEDED',
       severity: 'info',
       message: `It needs the approval of ${people}: ${whoCan(approval.approvers)}.`,
-      hint: '`backtrail rollback` asks for it.',
+      hint: asksFor(plan),
     },
   ];
 }

@@ -1,5 +1,6 @@
 /** Holds on the command line. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { approvals, pendingOf } from '../../helpers/people/approvals.ts';
 import { backtrail, exampleRepo } from '../../helpers/program/cli.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 
@@ -105,5 +106,21 @@ describe('on the command line', () => {
     expect((await run('log', SCOPE)).stdout).toMatch(
       new RegExp(`${SCOPE} resumed\\n[^]*${SCOPE} \\(service\\) →`),
     );
+  });
+
+  it('a resume that needs approval is called one, from the question to the result, and returns to no revision', async () => {
+    const { as, ask } = await approvals();
+    await as('bob', ['request', 'approve', await ask('--hold'), '--yes', '--here']);
+    const asked = await as('jane', ['resume', SCOPE, '--reason', 'Fixed', '--yes', '-o', 'json']);
+    const { requestId } = pendingOf(asked);
+    expect(asked.stdout).toContain('`backtrail resume` asks for it.');
+    const shown = (await as('bob', ['request', 'show', requestId])).stdout;
+    expect(shown).toContain(`Resume automation of ${SCOPE}`);
+    expect(shown).not.toMatch(/^ +target/m);
+    const approved = await as('bob', ['request', 'approve', requestId, '--yes', '--here']);
+    expect(approved).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^completed resume of ${SCOPE} \\(service\\)$`, 'm')),
+    });
   });
 });
