@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   BacktrailError,
   deriveRequestId,
+  FAILURES,
   makeRequestId,
   type RequestId,
   type RequestView,
@@ -34,7 +35,7 @@ export function idOfKey(key: string): RequestId {
 
 /** Asks `executeRequest` where the request is approved at once. */
 export async function continueRequest(
-  { style }: Context,
+  { style }: Pick<Context, 'style'>,
   { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
   executeRequest: () => Promise<RollbackResult>,
 ): Promise<Output> {
@@ -55,8 +56,14 @@ export async function continueRequest(
     value: { ...result, ...more },
     text: () => resultText(style, result, plan.findings, more),
     ...((pending || result.status === 'proposed') && { exitCode: 5 }),
+    // As where there is no queue to hand it to: it is not done.
+    ...(isLeft(result) && { exitCode: FAILURES.QUEUE_UNAVAILABLE.exit }),
   };
 }
+
+/** It was waited for, and nobody has begun with it. */
+const isLeft = ({ status, findings }: RollbackResult) =>
+  status === 'approved' && findings.some(({ code }) => code === 'QUEUE_UNAVAILABLE');
 
 /** What came of a rollback that has no record but its commit. */
 export function resultOutput(

@@ -46,8 +46,8 @@ for already is not repeated. REDIS_URL names the queue; a worker must be running
 Others approve all of them at once: backtrail request approve --incident ID
 With atomic: true all are published in one push, or none: not before all are approved, and none where one is blocked, refused or rejected, or
 its plan has changed.
-Exit code 0: all are completed or unchanged; 3 where one is blocked; else that of the first failure, as of \`backtrail rollback\`; 5 where
-none failed and some await approval.
+Exit code 0: all are completed or unchanged; 3 where one is blocked; else that of the first failure, as of \`backtrail rollback\`; 6 where
+none failed and no worker took one; 5 where some await approval.
 
 id: inc-2026-11-20            # together with a scope it makes the request id
 reason: "v2.1.0 answers 500"

@@ -16,7 +16,7 @@ export interface Waiting {
 }
 
 export const LEFT_MS = 30_000;
-const LEFT: Finding = {
+export const LEFT: Finding = {
   code: 'QUEUE_UNAVAILABLE',
   severity: 'warn',
   message: 'It is approved, and no worker has begun with it: one that is started later finds it.',

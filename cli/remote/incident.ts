@@ -1,7 +1,7 @@
 /** An incident that a server plans, asks for and follows. */
-import { type Engine, isFailure } from '../../engine/index.ts';
+import { type Engine, isFailure, resultOf } from '../../engine/index.ts';
 import type { Incident, Item } from '../../workers/incident/index.ts';
-import type { Waiting } from './following.ts';
+import { LEFT, type Waiting } from './following.ts';
 import { failureAs, type Http } from './http.ts';
 
 /** What the server says of it, as `incident -o json` does. */
@@ -40,10 +40,15 @@ export async function recoverOver(
   for (const item of items) {
     const { status, error } = own.get(item.id) ?? {};
     if (error) item.error = failureAs(error);
-    else if (status === 'pending' || status === 'approved')
-      item.request = await engine.requests.show({ id: item.id, reader: NOBODY });
     else if (status === 'completed' || status === 'proposed')
       item.result = await engine.rollbacks.execute(item.id);
+    else if (status === 'pending' || status === 'approved') {
+      const request = await engine.requests.show({ id: item.id, reader: NOBODY });
+      item.request = request;
+      // It was waited for, in vain.
+      if (status === 'approved' && request.status === 'approved')
+        item.result = resultOf(request, 'approved', { findings: [LEFT] });
+    }
   }
 }
 

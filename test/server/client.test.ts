@@ -2,7 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { incidentSchema, prepareIncident } from '../../workers/incident/index.ts';
+import { exitCodeOf, incidentSchema, incidentValue, prepareIncident } from '../../workers/incident/index.ts';
+import { resultTable } from '../../cli/commands/incident/tables.ts';
+import { makeStyle } from '../../cli/print/style.ts';
+import { continueRequest } from '../../cli/propose.ts';
 import { openRemote } from '../../cli/remote/engine.ts';
 import { configOf, policedRepo, POLICY } from '../helpers/people/requests.ts';
 import { backtrail } from '../helpers/program/cli.ts';
@@ -163,7 +166,7 @@ describe('a rollback that no worker executes', () => {
     expect((await api.get(`/api/v1/rollbacks/${body.requestId}`)).body.status).toBe('approved');
   });
 
-  it.runIf(isProof)('is left to a worker that is started later, and so is one of an incident', async () => {
+  it('is left to a worker that is started later, and so is one of an incident: neither ends as if it were done', async () => {
     const slept: number[] = [];
     const sleep = async (ms: number) => void slept.push(ms);
     const remote = await openRemote({ server: api.url, tokenFile, sleep, leftMs: 1500 });
@@ -175,9 +178,18 @@ describe('a rollback that no worker executes', () => {
     });
     await remote.recover(whole, items);
     expect([slept, items.map(({ request }) => request?.status)]).toEqual([[1000, 1000], ['approved']]);
+    expect(incidentValue(whole.id, items, { findings: [], plans: false }).rollbacks[0]?.status).toBe(
+      'approved',
+    );
+    expect(exitCodeOf(items)).toBe(6);
+    expect(resultTable(makeStyle(false), items)).toMatch(/approved +- +rbk-\w+ \(QUEUE_UNAVAILABLE: /);
     slept.length = 0;
     const left = await remote.rollbacks.execute(items[0]?.id ?? '');
     expect([left.status, left.findings.map(({ code }) => code)]).toEqual(['approved', ['QUEUE_UNAVAILABLE']]);
+    const plan = await remote.rollbacks.plan({ scope: 'dev', author: { name: '', email: '' } });
+    const request = await remote.requests.show({ id: left.requestId });
+    const ended = await continueRequest({ style: makeStyle(false) }, { request, plan }, async () => left);
+    expect(ended.exitCode).toBe(6);
     expect(slept.slice(0, -1).reduce((all, each) => all + each, 0)).toBeLessThanOrEqual(1500);
     await remote.close();
   });

@@ -43,11 +43,12 @@ export function statusOf({ error, done, result, request, plan }: Item): string {
   return request?.status === 'pending' ? 'pending' : plan?.unchanged ? 'unchanged' : 'not started';
 }
 
-/** 3 where one is blocked; else that of the first failure; 5 where one waits for approval, or to be merged; else 0. */
+/** 3 where one is blocked; else that of the first failure; 6 where no worker took one; 5 where one waits for approval, or to be merged; else 0. */
 export function exitCodeOf(items: readonly Item[]): number {
   const [first, ...more] = items.flatMap(({ error }) => (error ? [FAILURES[error.code].exit] : []));
   const blocked = FAILURES.PLAN_BLOCKED.exit;
   if (first !== undefined) return more.includes(blocked) ? blocked : first;
+  if (items.some(({ result }) => result?.status === 'approved')) return FAILURES.QUEUE_UNAVAILABLE.exit;
   const isWaiting = ({ request, result }: Item) =>
     result === undefined ? request?.status === 'pending' : result.status === 'proposed';
   return items.some(isWaiting) ? FAILURES.AWAITING_APPROVAL.exit : 0;

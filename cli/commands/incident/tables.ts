@@ -53,12 +53,14 @@ export function resultTable(style: Style, items: readonly Item[]): string {
   return table(style, columns(['scope', 'status', 'commit', 'request or failure']), rows);
 }
 
-const OPEN = ['not started', 'pending', 'proposed'];
+const OPEN = ['not started', 'pending', 'approved', 'executing', 'proposed'];
 
 function remarkOn({ id, error, request, result }: Item): string {
   if (error) return `${error.code}: ${error.message}`;
   if (result?.status === 'proposed')
     return `${id} (${result.pullRequest?.url ?? result.proposed?.branch ?? 'proposed'})`;
+  const [left] = result?.status === 'approved' ? result.findings : [];
+  if (left) return `${id} (${left.code}: ${left.message})`;
   if (request?.status !== 'pending') return id;
   const { have, need, approvers } = request.approval;
   const who = approvers.length === 0 ? '' : `; can approve: ${approvers.join(', ')}`;
