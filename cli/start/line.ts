@@ -1,6 +1,6 @@
 /** Parses a command line with the table of commands, without loading their code, and reports usage errors. */
 import { type Command, CommanderError } from 'commander';
-import { BacktrailError } from '../../engine/model/failure.ts';
+import { BacktrailError, FAILURES, isFailure } from '../../engine/model/failure.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import { printError, printErrorDocument } from '../terminal/output.ts';
 import { type Format, FORMATS } from './formats.ts';
@@ -23,7 +23,8 @@ export async function readLine(argv: readonly string[], usage: Usage): Promise<C
 /** Prints an error in the format that was asked for; gives the exit code. */
 export async function endWith(error: unknown, root: Command, argv: readonly string[]): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
-  const failure: unknown = error instanceof CommanderError ? usageError(error, root, argv) : error;
+  const failure: unknown =
+    error instanceof CommanderError ? usageError(error, root, argv) : withOwnHelp(error, root);
   const format = formatOf(root, argv);
   await printErrorDocument(failure, format);
   const code = await printError(failure, format);
@@ -46,6 +47,14 @@ function usageError(error: CommanderError, root: Command, argv: readonly string[
     ? 'Write the scope before --field, which takes every word behind it.'
     : [meant, help].filter((part) => part !== undefined).join(' ');
   return new BacktrailError('INVALID_REQUEST', message, { hint });
+}
+
+/** The usual hint speaks of any command; whoever reads it ran this one. */
+function withOwnHelp(error: unknown, root: Command): unknown {
+  if (!isFailure(error) || error.hint !== FAILURES.INVALID_REQUEST.hint) return error;
+  const { code, message, details } = error;
+  const hint = `See \`backtrail${commandOf(root)} --help\`.`;
+  return new BacktrailError(code, message, { hint, details, cause: error });
 }
 
 /** `nope` of `request help nope`. */

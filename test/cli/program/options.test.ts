@@ -43,6 +43,16 @@ describe('help', () => {
     expect(stdout).toContain('backtrail rollback acme/production/api-gateway --to v12');
   });
 
+  it('is named by its command where a command refuses what it was given', async () => {
+    for (const words of [['rehearse'], ['request', 'retry', '7Q2M9K', '--reason', 'x', '--yes']]) {
+      const name = words.slice(0, words[0] === 'request' ? 2 : 1).join(' ');
+      expect(refusalOf(await backtrail(repo, words))).toMatchObject({
+        code: 'INVALID_REQUEST',
+        hint: `See \`backtrail ${name} --help\`.`,
+      });
+    }
+  });
+
   it('of what is no command says so', async () => {
     for (const words of [
       ['help', 'nope'],
