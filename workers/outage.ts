@@ -15,21 +15,22 @@ export function watchOutages(
 ): Outage {
   let away = false;
   let quiet = false;
-  let reason: Error | undefined;
+  let cause: Error | undefined;
   redis.on('error', (error: Error) => {
-    reason = error;
+    cause = error;
     leave();
   });
   redis.on('close', () => leave());
   redis.on('ready', () => {
     if (away) logger.info({ redis: address }, 'Redis is back');
     away = false;
-    reason = undefined;
+    cause = undefined;
   });
   function leave() {
     if (away || quiet) return;
     away = true;
-    logger.error({ redis: address, reason: reason?.message }, 'Redis is away; trying again until it is back');
+    // Not `reason`: the log masks that, as it is what people write.
+    logger.error({ redis: address, cause: cause?.message }, 'Redis is away; trying again until it is back');
   }
   return {
     covers: (error) => away || quiet || isConnectionError(error),

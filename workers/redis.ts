@@ -98,7 +98,7 @@ const PATIENT = { maxRedirections: 200, retryDelayOnFailover: 200, retryDelayOnC
 
 /** The sentence for a Redis that does not answer. */
 export function queueUnavailable(address: string, cause: unknown): BacktrailError {
-  const why = cause instanceof Error ? redact(cause.message || cause.name) : 'no answer';
+  const why = cause instanceof Error ? redact(cause.message || cause.name).replace(/\.+$/, '') : 'no answer';
   return new BacktrailError('QUEUE_UNAVAILABLE', `Redis at ${address} cannot be used: ${why}.`, {
     details: { address },
     cause,

@@ -112,6 +112,16 @@ describe('a worker and a follower', () => {
     }
   });
 
+  it('are told by the log why Redis is away', async () => {
+    const worker = startWorker({
+      redisUrl: 'redis://jane:hunter2@127.0.0.1:1',
+      execute: ({ requestId }) => Promise.resolve(resultOf(requestId)),
+    });
+    await expect.poll(() => worker.find('Redis is away')).toHaveLength(1);
+    expect(worker.find('Redis is away')).toEqual([expect.stringContaining('ECONNREFUSED')]);
+    expect(worker.find('hunter2')).toEqual([]);
+  });
+
   it.runIf(isProof)('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', async () => {
     const own = await startTestRedis();
     const queue = await open(own.url);
