@@ -59,7 +59,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
       at(async (context) => {
         const { store, views, isReadable, findings } = await look(context);
         const mayRead = isReadable(reader);
-        const known = store.known((each) => {
+        const isListed = (each: KnownDeployment) => {
           const name = formatCoordinates(each);
           return (
             (statuses === undefined || statuses.includes(each.status)) &&
@@ -67,11 +67,11 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
             isWithin(each, filter) &&
             mayRead(each)
           );
-        });
+        };
         const last = after === undefined ? null : findOne(store, after);
+        // What a page ended with may be none of them any more when the next one is asked for: its place counts.
+        const known = store.known((each) => each.id === last || isListed(each));
         const start = last === null ? 0 : known.findIndex(({ id }) => id === last) + 1;
-        if (last !== null && start === 0)
-          throw new BacktrailError('DEPLOYMENT_UNKNOWN', `${last} is none of those that are listed.`);
         const end = limit === undefined ? undefined : start + limit;
         const seen = await views(known.slice(start, end), counting);
         // What counts of a record may be of another place than what it says first.

@@ -46,7 +46,7 @@ export interface LedgerSnapshot {
 
 interface Page {
   readonly limit?: number;
-  /** REQUEST_UNKNOWN where it is none of those that are listed. */
+  /** REQUEST_UNKNOWN where the ledger does not have it. */
   readonly after?: RequestId;
 }
 
@@ -189,7 +189,8 @@ export async function snapshotAt(
     known,
     request: (id) => one(REQUESTS, id),
     find: async (is, page = {}) => {
-      const chosen = pageOf(await known(is), page);
+      // What a page ended with may be none of them any more when the next one is asked for: its place counts.
+      const chosen = pageOf(await known((each) => each.id === page.after || is(each)), page);
       const files: RequestFile[] = [];
       for (let at = 0; at < chosen.length; at += TOGETHER) {
         const some = await Promise.all(chosen.slice(at, at + TOGETHER).map(({ id }) => one(REQUESTS, id)));
@@ -358,7 +359,7 @@ const TOGETHER = 200;
 function pageOf(found: readonly KnownRequest[], { limit, after }: Page): readonly KnownRequest[] {
   const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0)
-    throw new BacktrailError('REQUEST_UNKNOWN', `The request ${after} is none of those that are listed.`);
+    throw new BacktrailError('REQUEST_UNKNOWN', `There is no request ${after}.`);
   return found.slice(start, limit === undefined ? undefined : start + limit);
 }
 

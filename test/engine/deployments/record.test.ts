@@ -156,6 +156,14 @@ describe('lists', () => {
     expect(await list({ statuses: ['failed'] })).toEqual([]);
   });
 
+  it('go on after a record that has become another one since its page', async () => {
+    const ids: string[] = [];
+    for (const commit of ['v1', 'v2', 'v3']) ids.unshift((await record({ commit })).id);
+    await record({ id: ids[0], status: 'failed' });
+    const next = await engine.deployments.list({ reader, statuses: ['deployed'], after: ids[0] ?? '' });
+    expect(next.deployments.map(({ id }) => id)).toEqual(ids.slice(1));
+  });
+
   it('say whether an image was recorded: by its name, its tag or its digest', async () => {
     await record({ images: ['api@sha256:abc'] });
     const exists = async (image: string) => (await engine.deployments.exists({ image, reader })).exists;

@@ -268,6 +268,9 @@ describe('a request', () => {
       { text: 'A bad tag', kind: 'root-cause', actor: { email: bob.email } },
     ]);
     expect((await janes.requests.list({ reader: jane })).map(({ id }) => id)).toEqual([newer.id, older.id]);
+    // What a page ended with is none of them any more when the next one is asked for.
+    const next = await janes.requests.list({ reader: jane, statuses: ['superseded'], after: newer.id });
+    expect(next.map(({ id }) => id)).toEqual([older.id]);
   });
 
   it('expires when nobody decided in time', async () => {
