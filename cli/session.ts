@@ -54,6 +54,8 @@ export interface Session {
 interface UseOptions {
   /** Questions may be answered from the mirror where the remote cannot be reached. */
   readonly offline?: boolean;
+  /** What whoever stops it reads: a hint, where something may have been done by then. */
+  readonly stopped?: string;
 }
 
 export async function startSession(
@@ -106,6 +108,7 @@ export async function startSession(
         return await stoppable(
           () => use(engine),
           () => engine.close(),
+          how.stopped,
         );
       } finally {
         await engine.close();

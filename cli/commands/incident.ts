@@ -1,7 +1,8 @@
 /** `incident`: several scopes back to known-good revisions, from a file that can be run again and again. */
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { BacktrailError, type RequestView } from '../../engine/index.ts';
+import { BacktrailError, type Engine, type RequestView } from '../../engine/index.ts';
 import { confirmGoing } from '../terminal/ask.ts';
+import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { isRemote } from '../remote/incident.ts';
 import { address } from '../repo-address.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
@@ -53,7 +54,7 @@ id: inc-2026-11-20            # together with a scope it makes the request id
 reason: "v2.1.0 answers 500"
 repo: ../config               # path (from this file) or URL; --repo overrides it; without both: this folder
 atomic: true                  # all in one push, or none; else each for itself (default)
-onFailure: continue           # or stop (default): later rollbacks are not started after one failed
+onFailure: continue           # all at once, in few pushes; or stop (default): one after the other, a push each, until one fails
 rollbacks:
   - { scope: acme/production/api-gateway }                      # to: previous
   - { scope: globex/production/api-gateway, to: v12 }
@@ -88,7 +89,7 @@ async function recover(
     { sign },
   );
   const isText = session.format === 'text';
-  return session.withEngine(async (engine) => {
+  const use = async (engine: Engine): Promise<Output> => {
     const author = await session.author(engine);
     const print = (line: string) => void (isText && printProgress(line));
     const prepared = await prepareIncident(engine, incident, { reader: author, print });
@@ -97,20 +98,21 @@ async function recover(
     const todo = stoppedBy !== null || dryRun ? [] : items.filter(isOpen);
     if (stoppedBy !== null && !dryRun)
       print(`Nothing was started, because a plan failed and the file says ${stoppedBy}.`);
-    const runHere = async () => {
+    const runHere = async (signal: AbortSignal) => {
       const queue = await openQueue({ redisUrl: environment.redisUrl });
       const follow = (requests: readonly RequestView[]) =>
-        handOverMany(requests, { engine, queue, wait: true, print });
+        handOverMany(requests, { engine, queue, wait: true, print, signal });
       try {
         await runIncident(todo, { engine, incident, author, follow });
       } finally {
         await queue.close();
       }
+      signal.throwIfAborted();
     };
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
       if (isRemote(engine)) await engine.recover(incident, todo);
-      else await runHere();
+      else await interruptible(runHere, (signal) => Promise.reject(noLongerFollowed(signal, incident)));
     }
     const exitCode = exitCodeOf(items);
     return {
@@ -118,8 +120,16 @@ async function recover(
       text: () => (dryRun ? '' : `\n${resultTable(style, items)}`),
       ...(exitCode !== 0 && { exitCode }),
     };
-  });
+  };
+  return session.withEngine(use, dryRun ? {} : { stopped: goesOn(incident) });
 }
+
+function noLongerFollowed(signal: Interrupted['signal'], incident: Incident): Interrupted {
+  return new Interrupted(signal, `Stopped by ${signal}.`, goesOn(incident));
+}
+
+const goesOn = ({ id }: Incident) =>
+  `What was enqueued goes on: \`backtrail request list --incident ${id} --all\` shows it. Run the same file again: nothing is asked for twice.`;
 
 /** Paths in the file are relative to it; one on the command line, to the current folder. */
 function placeOf(incident: Incident, file: string, repo: string | undefined): string {

@@ -51,7 +51,7 @@ export async function interruptible<T>(
 }
 
 /** For what ends with `stop`: children are told, and given a moment to go. The program then ends as the signal would have it. */
-export function stoppable<T>(use: () => Promise<T>, stop: () => Promise<void>): Promise<T> {
+export function stoppable<T>(use: () => Promise<T>, stop: () => Promise<void>, hint?: string): Promise<T> {
   return interruptible(
     async (signal) => {
       const end = () => {
@@ -65,7 +65,7 @@ export function stoppable<T>(use: () => Promise<T>, stop: () => Promise<void>): 
       signal.throwIfAborted();
       return value;
     },
-    (signal) => Promise.reject(new Interrupted(signal, `Stopped by ${signal}.`)),
+    (signal) => Promise.reject(new Interrupted(signal, `Stopped by ${signal}.`, hint)),
     { alone: true },
   );
 }

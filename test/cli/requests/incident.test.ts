@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { RunningRedis } from '../../../scripts/redis.ts';
 import { approvals, type Approvals, errorOf, makePeople } from '../../helpers/people/approvals.ts';
-import { jsonOf, start } from '../../helpers/program/cli.ts';
+import { exampleRepo, jsonOf, start } from '../../helpers/program/cli.ts';
 import { isolatedEnv, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { isProof } from '../../helpers/run/proof.ts';
 import { startTestRedis } from '../../helpers/servers/redis.ts';
@@ -56,6 +56,24 @@ describe('the requests of an incident', () => {
     expect(asked).toMatchObject({ code: 5 });
     return { ...team, file };
   }
+
+  it('go on where whoever asked stops waiting for them, and the last line says so', async () => {
+    const repo = await exampleRepo();
+    const file = join(await temporaryFolder(), 'incident.yaml');
+    await writeFile(file, 'id: inc-2\nreason: x\nrollbacks:\n  - { scope: acme/production/api-gateway }\n');
+    // Another queue: no worker takes them.
+    const idle = await startTestRedis();
+    const asking = start(repo, ['incident', file, '--yes', ...JSON_OUT], { redisUrl: idle.url });
+    await expect.poll(() => repo.git('for-each-ref', 'refs/backtrail/ledger')).not.toBe('');
+    asking.child.kill('SIGTERM');
+    const { code, stderr } = await asking.ended;
+    await idle.stop();
+    expect({ code, stderr }).toMatchObject({
+      code: 143,
+      stderr: expect.stringContaining('goes on') as unknown,
+    });
+    expect(stderr).not.toContain('Nothing was published');
+  });
 
   it('are shown, approved, executed and reported together', async () => {
     const { as } = await opened();
