@@ -9,6 +9,7 @@ import type { BatchResults } from '../rollback/batch/round.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
 import { executeRequest } from './execute.ts';
 import { executeGroup } from './many/execute-group.ts';
+import { type Failed, failTogether } from './many/fail-together.ts';
 import { memberOf, REFUSALS } from './many/member.ts';
 import { publishedAfter } from './restored.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
@@ -113,13 +114,13 @@ export async function executeRequests(
   const unrecorded = [...done, ...reported].filter(({ requestId }) => !recorded.has(requestId));
   if (done.length > 0 && unrecorded.length > 0) await turn();
   await completeAll(context, rules, unrecorded);
+  const lost: Failed[] = [];
   for (const { id, ...options } of plain) {
     const [outcome, each] = [batch.get(id), found.get(id)];
-    if (outcome?.status === 'rejected' && each) {
-      if (!(isFailure(outcome.reason) && options.willRetry === true)) await turn();
-      await settle(id, failed(each, outcome.reason, options));
-    } else if (outcome) results.set(id, outcome);
+    if (outcome?.status === 'rejected' && each) lost.push({ found: each, reason: outcome.reason, options });
+    else if (outcome) results.set(id, outcome);
   }
+  for (const [id, settled] of await failTogether({ context, rules, turn }, lost)) results.set(id, settled);
   if (proposing.length > 0) {
     if (batch.size > 0) await turn();
     const proposed = await executeProposing({ context, rules, ledgerSnapshot, signal, turn }, proposing);

@@ -29,6 +29,20 @@ import { replan, replannedEvent } from './replan.ts';
  */
 export async function refuse(found: EligibilityInput, reason: BacktrailError): Promise<never> {
   const { context, rules, file } = found;
+  const { event, error } = await refusalOf(found, reason);
+  if (event !== null) await appendIfWaiting(context, rules, [{ id: file.state.id, event }]);
+  throw error;
+}
+
+export interface Ending {
+  /** null: nothing is written of it. */
+  readonly event: RequestEvent | null;
+  readonly error: unknown;
+}
+
+/** What is written of a refusal, and thrown. @throws IDENTITY_UNVERIFIED */
+export async function refusalOf(found: EligibilityInput, reason: BacktrailError): Promise<Ending> {
+  const { context, file } = found;
   const { id } = file.state;
   if (reason.code === 'AWAITING_APPROVAL' && (await dependsOnUnlisted(found)))
     throw unlistedKeys(id, reason.message);
@@ -37,10 +51,10 @@ export async function refuse(found: EligibilityInput, reason: BacktrailError): P
   const event: RequestEvent = reopens
     ? { ...stamped, type: 'reopened', reason: reason.message }
     : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
-  // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
-  if (!(reopens && isSaidBefore(file, reason.message))) await appendIfWaiting(context, rules, id, event);
   const { code, message, hint, details } = reason;
-  throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
+  const error = new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
+  // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
+  return { event: reopens && isSaidBefore(file, reason.message) ? null : event, error };
 }
 
 const unlistedKeys = (id: RequestId, why: string) =>
@@ -152,15 +166,24 @@ export const UNRECORDED: ReadonlySet<string> = new Set([
 export async function recordFailure(
   found: Failing,
   error: unknown,
-  { willRetry }: ExecuteRequestOptions,
+  options: ExecuteRequestOptions,
 ): Promise<never> {
   const { context, rules, file } = found;
-  const { state } = file;
-  if (!isFailure(error) || UNRECORDED.has(error.code)) throw error;
-  if (FAILURES[error.code].retry !== 'never' && willRetry === true) throw error;
-  const event = await failureEvent(found, error).catch(() => null);
-  if (event !== null) await appendIfWaiting(context, rules, state.id, event).catch(() => undefined);
+  const { event } = await failureOf(found, error, options);
+  if (event !== null)
+    await appendIfWaiting(context, rules, [{ id: file.state.id, event }]).catch(() => undefined);
   throw error;
+}
+
+/** What is written of a failure: nothing where it is tried again, or says nothing about the request. */
+export async function failureOf(
+  found: Failing,
+  error: unknown,
+  { willRetry }: ExecuteRequestOptions,
+): Promise<Ending> {
+  if (!isFailure(error) || UNRECORDED.has(error.code)) return { event: null, error };
+  if (FAILURES[error.code].retry !== 'never' && willRetry === true) return { event: null, error };
+  return { event: await failureEvent(found, error).catch(() => null), error };
 }
 
 async function failureEvent({ context, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
@@ -176,15 +199,18 @@ async function failureEvent({ context, file }: Failing, error: BacktrailError): 
   };
 }
 
-/** Another worker may have been faster. */
-async function appendIfWaiting(
+/** In one append. Another worker may have been faster. */
+export async function appendIfWaiting(
   context: RequestContext,
   rules: Rules,
-  id: RequestId,
-  event: RequestEvent,
+  endings: readonly { readonly id: RequestId; readonly event: RequestEvent }[],
 ): Promise<void> {
   await append(context, rules, async (ledgerSnapshot) => {
-    const file = await requireRequest(ledgerSnapshot, id);
-    return isWaiting(file.state.status) ? [onRequest(id, event)] : [];
+    const made: Entry[] = [];
+    for (const { id, event } of endings) {
+      const { state } = await requireRequest(ledgerSnapshot, id);
+      if (isWaiting(state.status)) made.push(onRequest(id, event));
+    }
+    return made;
   });
 }

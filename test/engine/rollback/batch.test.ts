@@ -59,6 +59,26 @@ describe('rollbacks that are executed together', () => {
     expect((await engine.requests.show({ id: second })).status).toBe('failed');
   });
 
+  it('fail together: one commit of the ledger and one push say so, in turn, although they will be tried again', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-02', 'prod/svc-03']);
+    const files = ids.map((_, index) => [`apps/prod/svc-0${index}/app.yaml`, 'image: v3\n'] as const);
+    await repo.replay([{ files: Object.fromEntries(files) }]);
+    const pushes = await countPushes(repo);
+    let turns = 0;
+    const results = await engine.requests.executeRequests(
+      ids.map((id) => ({ id, willRetry: true })),
+      { turn: () => Promise.resolve(void (turns += 1)) },
+    );
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'PLAN_CHANGED'));
+    expect({ pushes: (await pushes()).length, turns }).toEqual({ pushes: 1, turns: 1 });
+    expect(await repo.git('log', '-1', '--format=%s', 'refs/backtrail/ledger')).toMatch(
+      /4 events: 4 failed$/,
+    );
+    const views = await engine.requests.list({ reader: JANE });
+    expect(views.map(({ status }) => status)).toEqual(ids.map(() => 'failed'));
+  });
+
   it('go ahead only where each of them may', async () => {
     const { repo, engine } = await stage(filesAt, {
       policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] },
