@@ -145,10 +145,15 @@ async function tell(job: Job<RollbackJob>, event: StepDone, log: Logger): Promis
     ...(deliveryCommit !== undefined && { deliveryCommit }),
     at: new Date().toISOString(),
   });
-  await within(PROGRESS_MS, job.updateProgress({ ...progress })).catch((error: unknown) =>
-    log.warn({ err: error, step }, 'progress could not be reported to the queue'),
-  );
+  await within(PROGRESS_MS, job.updateProgress({ ...progress })).catch((error: unknown) => {
+    if (unheard.has(job)) return;
+    unheard.add(job);
+    log.warn({ err: error, step }, 'progress could not be reported to the queue');
+  });
 }
+
+/** Once of each is enough: a flushed queue has forgotten all that a worker has in hand, and every step of it. */
+const unheard = new WeakSet<Job>();
 
 const isAbort = (error: unknown, signal: AbortSignal) =>
   error === signal.reason || (error instanceof Error && error.name === 'AbortError');

@@ -113,7 +113,7 @@ describe('following', () => {
     await flushed;
     release();
     while (finished.length === 0) await sleep(5);
-    expect(worker.find('progress could not be reported').length).toBeGreaterThan(0);
+    expect(worker.find('progress could not be reported')).toHaveLength(1);
     // The worker has lost nothing but that job: the next one is executed.
     const next = makeJob();
     await enqueueRollback(queue, next);
