@@ -70,8 +70,10 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         };
         const last = after === undefined ? null : findOne(store, after);
         // What a page ended with may be none of them any more when the next one is asked for: its place counts.
-        const known = store.known((each) => each.id === last || isListed(each));
+        const known = store.known((each) => (each.id === last && mayRead(each)) || isListed(each));
         const start = last === null ? 0 : known.findIndex(({ id }) => id === last) + 1;
+        if (last !== null && start === 0)
+          throw new BacktrailError('DEPLOYMENT_UNKNOWN', `There is no record ${last}.`);
         const end = limit === undefined ? undefined : start + limit;
         const seen = await views(known.slice(start, end), counting);
         // What counts of a record may be of another place than what it says first.

@@ -48,6 +48,8 @@ interface Page {
   readonly limit?: number;
   /** REQUEST_UNKNOWN where the ledger does not have it. */
   readonly after?: RequestId;
+  /** One that may not be read is none that the ledger has. */
+  readonly mayRead?: (known: KnownRequest) => boolean;
 }
 
 /** A commit of the branch that says which request it executes. */
@@ -190,7 +192,8 @@ export async function snapshotAt(
     request: (id) => one(REQUESTS, id),
     find: async (is, page = {}) => {
       // What a page ended with may be none of them any more when the next one is asked for: its place counts.
-      const chosen = pageOf(await known((each) => each.id === page.after || is(each)), page);
+      const isPlace = (each: KnownRequest) => each.id === page.after && (page.mayRead?.(each) ?? true);
+      const chosen = pageOf(await known((each) => isPlace(each) || is(each)), page);
       const files: RequestFile[] = [];
       for (let at = 0; at < chosen.length; at += TOGETHER) {
         const some = await Promise.all(chosen.slice(at, at + TOGETHER).map(({ id }) => one(REQUESTS, id)));

@@ -32,6 +32,7 @@ export async function list(
   const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
   const isWanted = (status: RequestStatus) => statuses === undefined || statuses.includes(status);
+  const mayRead = (known: KnownRequest) => hasPermission(rules.policy, reader, 'read', placeOf(known));
   const isAsked = (known: KnownRequest) => {
     const name = formatCoordinates(known.scope);
     return (
@@ -39,7 +40,7 @@ export async function list(
       (tenant === undefined || (known.scope.tenant ?? null) === tenant) &&
       (environment === undefined || known.scope.environment === environment) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      hasPermission(rules.policy, reader, 'read', placeOf(known))
+      mayRead(known)
     );
   };
   const isTheirs = ({ state }: { readonly state: Pick<RequestView, 'author'> }) =>
@@ -48,7 +49,11 @@ export async function list(
   let isLast = false;
   for (let last = after; found.length < limit; ) {
     const missing = limit - found.length;
-    const page = { ...(limit < Infinity && { limit: missing }), ...(last !== undefined && { after: last }) };
+    const page = {
+      mayRead,
+      ...(limit < Infinity && { limit: missing }),
+      ...(last !== undefined && { after: last }),
+    };
     const files = await ledgerSnapshot.find(
       (known) =>
         (isWanted(known.status) || (known.status === 'pending' && isWanted('expired'))) && isAsked(known),

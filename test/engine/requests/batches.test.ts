@@ -90,6 +90,17 @@ describe('what a worker finds out about several requests', () => {
   });
 });
 
+it('a list does not go on after a request that its reader may not read, or say that there is one', async () => {
+  const permissions = [
+    { allow: ['admin'], users: ['jane@example.com'], in: ['*'] },
+    { allow: ['read'], users: ['bob@example.com'], in: ['dev'] },
+  ];
+  const { jane, bob, janes } = await stageOf(team, configOf({ permissions }));
+  const { id } = await ask(janes, jane, 'prod/api');
+  const after = (reader: Person) => codeOf(janes.requests.list({ reader, after: id }));
+  expect([await after(jane), await after(bob)]).toEqual(['nothing', 'REQUEST_UNKNOWN']);
+});
+
 interface Forging {
   readonly repo: Repo;
   readonly ids: readonly string[];
