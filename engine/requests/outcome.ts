@@ -208,8 +208,12 @@ export async function appendIfWaiting(
   await append(context, rules, async (ledgerSnapshot) => {
     const made: Entry[] = [];
     for (const { id, event } of endings) {
-      const { state } = await requireRequest(ledgerSnapshot, id);
-      if (isWaiting(state.status)) made.push(onRequest(id, event));
+      const file = await requireRequest(ledgerSnapshot, id).catch((error: unknown) => {
+        // One that can no longer be read is no reason to write nothing of the others.
+        if (endings.length === 1) throw error;
+        return null;
+      });
+      if (file !== null && isWaiting(file.state.status)) made.push(onRequest(id, event));
     }
     return made;
   });

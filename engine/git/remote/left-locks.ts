@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../model/index.ts';
@@ -37,7 +37,7 @@ async function isPast(
 ): Promise<boolean> {
   const file = resolve(directory, lock);
   if (!file.startsWith(`${directory}${sep}`)) return false;
-  const found = await stat(file).catch(() => null);
+  const found = await lstat(file).catch(() => null);
   if (found === null) return true;
   const limit = limitOf(file.slice(directory.length + 1));
   // The clock of the file system may be another one: what has been there all the time that we looked is as old.

@@ -15,8 +15,11 @@ async function proposedTogether(scene: Scene) {
     asks.push({ scope, target, digest, base, author, reason, id: newId(), incident: 'inc-1', ledger: true });
   }
   await scene.janes.rollbacks.requestMany(asks);
-  await scene.worker.rollbacks.executeMany(asks.map(({ id }) => ({ id })));
-  return asks.map(({ id }) => id);
+  const ids = asks.map(({ id }) => id);
+  await scene.worker.rollbacks.executeMany(ids.map((id) => ({ id })));
+  // The ledger names the pull request a moment after the branch is there.
+  for (const id of ids) await expect.poll(async () => (await stateOf(scene, id)).link).not.toBe(null);
+  return ids;
 }
 
 it.runIf(isProof)(
