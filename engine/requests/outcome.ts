@@ -19,7 +19,7 @@ import { append } from './ledger/append.ts';
 import { type Entry, onRequest } from './ledger/entries.ts';
 import { prepareEvents } from './ledger/prepare.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
-import { dependsOnUnlisted, type EligibilityInput } from './gate/eligibility.ts';
+import { type EligibilityInput, leftToOthers } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
 
@@ -44,8 +44,8 @@ export interface Ending {
 export async function refusalOf(found: EligibilityInput, reason: BacktrailError): Promise<Ending> {
   const { context, file } = found;
   const { id } = file.state;
-  if (reason.code === 'AWAITING_APPROVAL' && (await dependsOnUnlisted(found)))
-    throw unlistedKeys(id, reason.message);
+  const left = await leftToOthers(found, reason);
+  if (left !== null) throw (left === 'keys' ? unlistedKeys : laterThanHere)(id, reason.message);
   const stamped = stamp(context, context.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
   const event: RequestEvent = reopens
@@ -63,6 +63,16 @@ const unlistedKeys = (id: RequestId, why: string) =>
     `Request ${id} has votes by keys that are in no list here: ${why}`,
     {
       hint: 'Another worker, whose list has them, executes it; or add them to the list that BACKTRAIL_ALLOWED_SIGNERS names here.',
+      details: { requestId: id },
+    },
+  );
+
+const laterThanHere = (id: RequestId, why: string) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Request ${id} has events that are dated later than the clock of this machine: ${why}`,
+    {
+      hint: 'Set the clock of this machine; a worker whose clock is right executes it meanwhile.',
       details: { requestId: id },
     },
   );

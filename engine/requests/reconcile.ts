@@ -16,12 +16,12 @@ import { append } from './ledger/append.ts';
 import { onRequest } from './ledger/entries.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
-import { dependsOnUnlisted, type EligibilityInput, isEligible } from './gate/eligibility.ts';
+import { type EligibilityInput, isEligible, judgedElsewhere } from './gate/eligibility.ts';
 import { isHome } from './gate/home.ts';
 import { isExpired } from './gate/expiry.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
-import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
+import { type Proofs, proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { executable } from './many/group.ts';
 import { completeLanded } from './pull-requests/completed.ts';
 import { followProposed } from './pull-requests/follow.ts';
@@ -76,7 +76,7 @@ export async function reconcile(
   };
 }
 
-/** Those whose votes can be judged by the list of keys here; for the others there may be another worker. */
+/** Those that can be judged by the list of keys here, and by the clock; for the others there may be another worker. */
 async function listedHere(
   { context, rules, ledgerSnapshot }: Repairing,
   files: readonly RequestFile[],
@@ -86,10 +86,11 @@ async function listedHere(
   const listed: RequestFile[] = [];
   for (const file of files) {
     // What is wrong with its past is said, and recorded, when it is executed.
-    const proofs = await proveRequest(context, ledgerSnapshot, file).catch(() => new Map());
+    const proofs = await proveRequest(context, ledgerSnapshot, file).catch((): Proofs => new Map());
     const isUnlisted = file.state.reviews.some(({ id }) => proofs.get(id)?.unlisted === true);
+    const isEarly = [...proofs.values()].some(({ future }) => future);
     const found = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
-    if (!isUnlisted || !(await dependsOnUnlisted(found))) listed.push(file);
+    if (!(isUnlisted || isEarly) || (await judgedElsewhere(found)) === null) listed.push(file);
   }
   return listed;
 }

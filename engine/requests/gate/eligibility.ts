@@ -16,8 +16,8 @@ import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, type Rules, timeOf } from '../context.ts';
 import { elsewhere, requireAskedHere, votedElsewhere } from './home.ts';
 import { requireOverrider } from './permissions.ts';
-import { type Proofs, proveSession } from '../ledger/proof.ts';
-import { SKEW_MS } from '../ledger/times.ts';
+import { type Proof, type Proofs, proveSession } from '../ledger/proof.ts';
+import { FAST_MS, SKEW_MS } from '../ledger/times.ts';
 import { type Counts, countsForAll, type JointJudgement, judgeRequest } from '../view.ts';
 
 /** One request with all that it is judged by. */
@@ -102,10 +102,30 @@ async function exemptionOf(
   return exemptionProblem({ snapshot, ledgerSnapshot }, claim);
 }
 
-/** Whether it may not go ahead, and would if keys that are in no list here were those of the people who used them: that is for others to judge. */
-export async function dependsOnUnlisted(found: EligibilityInput): Promise<boolean> {
+/**
+ * Why it may not go ahead here, and may elsewhere: with keys that are in no list here, if they are those of the people who used them; or by a clock
+ * that has come to what is dated minutes later than this one. That is for others to judge; null: nobody would judge otherwise.
+ */
+export async function judgedElsewhere(found: EligibilityInput): Promise<'keys' | 'clock' | null> {
+  if (await isEligible(found)) return null;
   const counts: Counts = (proof) => found.counts(proof) || (proof?.unlisted ?? false);
-  return !(await isEligible(found)) && isEligible({ ...found, counts });
+  if (await isEligible({ ...found, counts })) return 'keys';
+  const soon = found.context.clock.now() + FAST_MS;
+  const isSoon = ({ later, time }: Proof) => later !== undefined && time <= soon;
+  if (![...found.proofs.values()].some(isSoon)) return null;
+  const inTime = (proof: Proof) => (isSoon(proof) ? { ...proof, ...proof.later, future: false } : proof);
+  const proofs = new Map([...found.proofs].map(([id, proof]) => [id, inTime(proof)]));
+  return (await isEligible({ ...found, proofs, counts })) ? 'clock' : null;
+}
+
+/** The same for what a refusal would write: who asks with a key that is in no list is refused. */
+export async function leftToOthers(
+  found: EligibilityInput,
+  { code }: Pick<BacktrailError, 'code'>,
+): Promise<'keys' | 'clock' | null> {
+  if (code !== 'AWAITING_APPROVAL' && code !== 'IDENTITY_UNVERIFIED') return null;
+  const elsewhere = await judgedElsewhere(found);
+  return elsewhere === 'keys' && code !== 'AWAITING_APPROVAL' ? null : elsewhere;
 }
 
 export async function isEligible(found: EligibilityInput): Promise<boolean> {

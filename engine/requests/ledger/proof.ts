@@ -38,6 +38,8 @@ export interface Proof {
   readonly time: number;
   /** It is dated later than this machine's clock, so that it does not count. */
   readonly future: boolean;
+  /** What it proves where the clock has come so far. Absent: it is not of the future. */
+  readonly later?: Pick<Proof, 'verified' | 'signed' | 'unlisted'>;
 }
 
 export type Proofs = ReadonlyMap<EventId, Proof>;
@@ -125,8 +127,8 @@ async function prove<File extends Lived>(
     versions.map(({ commit }, index) => {
       const event = file.events[index];
       const time = times.get(commit.id) ?? commit.time;
-      const proof = proofOf(commit, event, signatures.get(commit.id));
-      return [event?.id ?? '', isFuture(context, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
+      const proof = { ...proofOf(commit, event, signatures.get(commit.id)), time };
+      return [event?.id ?? '', isFuture(context, time) ? notYet(proof) : proof];
     }),
   );
 }
@@ -161,7 +163,11 @@ function requireOneMore(
 }
 
 /** No one vouches now for what is said to happen later. */
-const NOT_YET = { verified: false, signed: false, unlisted: false, future: true } as const;
+function notYet(proof: Proof): Proof {
+  const { verified, signed, unlisted } = proof;
+  const later = { verified, signed, unlisted };
+  return { ...proof, verified: false, signed: false, unlisted: false, future: true, later };
+}
 
 /** What people decide. The rest is written by whoever executes, in their own name. */
 const DECISIONS: readonly string[] = ['opened', 'approved', 'rejected', 'inspected', 'session-opened'];

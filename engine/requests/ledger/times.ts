@@ -8,6 +8,9 @@ import { signedByAuthor } from './signed.ts';
 /** Milliseconds that the clocks of two hosts may be apart: times that differ by less count as equal. */
 export const SKEW_MS = 120_000;
 
+/** Milliseconds. What is dated later than that by a clock was never written by one that is merely fast. */
+export const FAST_MS = 600_000;
+
 /** A commit of the ledger, and the time that its event claims. Milliseconds since 1970. */
 export interface Dated {
   readonly commit: LedgerCommit;

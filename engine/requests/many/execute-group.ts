@@ -16,7 +16,7 @@ import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';
 import { executeTogether } from '../../rollback/batch/together.ts';
 import { stamp } from '../context.ts';
-import { dependsOnUnlisted, type EligibilityInput } from '../gate/eligibility.ts';
+import { type EligibilityInput, leftToOthers } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';
 import { append } from '../ledger/append.ts';
 import { type Entry, onRequest } from '../ledger/entries.ts';
@@ -30,7 +30,7 @@ import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
 import { recordTogether, wantedBy } from './record-together.ts';
 import { arrivedOf } from '../arrivals/arrived-of.ts';
-import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
+import { isPublished, memberOf, recorded } from './member.ts';
 
 interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
   readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
@@ -214,9 +214,9 @@ async function record(
 async function eventOf(found: EligibilityInput, reason: BacktrailError): Promise<RequestEvent | null> {
   const { context, file } = found;
   const { state, events } = file;
-  if (REFUSALS.has(reason.code) && reason.code === 'AWAITING_APPROVAL') {
+  if ((await leftToOthers(found, reason)) !== null) return null;
+  if (reason.code === 'AWAITING_APPROVAL') {
     const { message } = reason;
-    if (await dependsOnUnlisted(found)) return null;
     const said = events.some((past) => past.type === 'reopened' && past.reason === message);
     return said ? null : { ...stamp(context, context.committer), type: 'reopened', reason: message };
   }

@@ -1,9 +1,10 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../../engine/internal.ts';
-import { isProof } from '../../../helpers/run/proof.ts';
+import { isProof, someOf } from '../../../helpers/run/proof.ts';
 import { engineOf } from '../../../helpers/repositories/engine.ts';
 import { ask, configOf, createTeam, engineFor, policedRepo } from '../../../helpers/people/requests.ts';
+import { LEDGER } from '../../../helpers/people/scene.ts';
 import { allowedSigners } from '../../../helpers/people/signing.ts';
 
 const team = createTeam();
@@ -83,3 +84,37 @@ it('writes no event to the branch itself, also where the configuration comes fro
   }
   expect(await repo.git('rev-parse', 'main')).toBe(before);
 });
+
+it.each(
+  someOf<[string, number, number]>(
+    [
+      ['who asked and who approved', 0, -180_000],
+      ['who approved', 100_000, -100_000],
+    ],
+    1,
+  ),
+)(
+  'leaves what is dated later than its clock to a worker whose clock is right: %s',
+  async (_, ahead, behind) => {
+    const { jane, bob, signers } = await team;
+    const repo = await policedRepo();
+    const { id, createdAt } = await ask(await engineFor(repo, jane), jane);
+    const clockAt = (offset: number) => ({
+      now: () => Date.parse(createdAt) + offset,
+      sleep: () => Promise.resolve(),
+    });
+    const bobs = await engineFor(repo, bob, { clock: clockAt(ahead) });
+    await bobs.requests.approve({ id, actor: bob });
+    const ledger = () => repo.git('rev-parse', LEDGER);
+    const before = await ledger();
+    const slow = await engineOf(repo, { allowedSigners: signers, clock: clockAt(behind) });
+    const refused = { code: 'IDENTITY_UNVERIFIED', message: expect.stringMatching(/later than the clock/) };
+    await expect(slow.requests.executeRequest(id)).rejects.toMatchObject(refused);
+    expect((await slow.requests.executeRequests([{ id }])).get(id)).toMatchObject({ reason: refused });
+    expect((await slow.requests.reconcile()).waiting).toEqual([]);
+    expect(await ledger()).toBe(before);
+    const worker = await engineOf(repo, { allowedSigners: signers });
+    expect((await worker.requests.reconcile()).waiting).toEqual([id]);
+    expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
+  },
+);
