@@ -13,19 +13,21 @@ const OF_REFS_MS = 10_000;
 const OF_FETCHES_MS = 60_000;
 const OF_OBJECTS_MS = 3_600_000;
 const POLL_MS = 200;
-/** Milliseconds. Others may come and go meanwhile. */
+/** Milliseconds since the first one was met. Others may come and go meanwhile. */
 const PATIENCE_MS = 2 * OF_REFS_MS;
 
 /** Does `use`, and does it again where a lock was in its way: an old one is removed, one of refs is waited for until it is gone or old. */
 export async function pastLocks<Value>(directory: string, use: () => Promise<Value>): Promise<Value> {
-  const began = performance.now();
+  let met: number | undefined;
   const seen = new Map<string, number>();
   for (;;)
     try {
       return await use();
     } catch (error) {
       const lock = isFailure(error) && error.code === 'REPOSITORY_LOCKED' ? error.details['lock'] : undefined;
-      if (typeof lock !== 'string' || performance.now() - began > PATIENCE_MS) throw error;
+      // Not from the beginning: a fetch that takes longer may meet an old one at its end, each time.
+      met ??= performance.now();
+      if (typeof lock !== 'string' || performance.now() - met > PATIENCE_MS) throw error;
       if (!(await isPast(lock, { directory, seen }))) throw error;
     }
 }
@@ -38,16 +40,24 @@ async function isPast(
   const file = resolve(directory, lock);
   if (!file.startsWith(`${directory}${sep}`)) return false;
   const found = await lstat(file).catch(() => null);
-  if (found === null) return true;
+  if (found === null) {
+    // Also what a server says of a lock leads here: it is not asked without a pause.
+    await sleep(POLL_MS);
+    return true;
+  }
   const limit = limitOf(file.slice(directory.length + 1));
   // The clock of the file system may be another one: what has been there all the time that we looked is as old.
   const which = `${file} ${String(found.ino)} ${String(found.mtimeMs)}`;
   const first = seen.get(which) ?? performance.now();
   seen.set(which, first);
   if (Math.max(Date.now() - found.mtimeMs, performance.now() - first) >= limit)
-    await rm(file, { force: true });
-  else if (limit > OF_REFS_MS) return false;
-  else await sleep(POLL_MS);
+    // Where it cannot be removed, what git said of it is to be read.
+    return rm(file, { force: true }).then(
+      () => true,
+      () => false,
+    );
+  if (limit > OF_REFS_MS) return false;
+  await sleep(POLL_MS);
   return true;
 }
 
