@@ -46,7 +46,7 @@ export async function recoverOver(
       const request = await engine.requests.show({ id: item.id, reader: NOBODY });
       item.request = request;
       // It was waited for, in vain.
-      if (status === 'approved' && request.status === 'approved')
+      if (status === 'approved' && request.status === 'approved' && request.proposed === null)
         item.result = resultOf(request, 'approved', { findings: [LEFT] });
     }
   }

@@ -60,7 +60,8 @@ function withOwnHelp(error: unknown, root: Command): unknown {
 /** `nope` of `request help nope`. */
 function argumentOfHelp({ args }: Command): string | undefined {
   const at = args.indexOf('help');
-  return at < 0 ? undefined : args[at + 1];
+  const named = at < 0 ? undefined : args[at + 1];
+  return named === 'help' ? undefined : named;
 }
 
 /** ` request note`: the leading words that name commands. */

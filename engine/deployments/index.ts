@@ -73,7 +73,10 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         const known = store.known((each) => (each.id === last && mayRead(each)) || isListed(each));
         const start = last === null ? 0 : known.findIndex(({ id }) => id === last) + 1;
         if (last !== null && start === 0)
-          throw new BacktrailError('DEPLOYMENT_UNKNOWN', `There is no record ${last}.`);
+          throw new BacktrailError(
+            'DEPLOYMENT_UNKNOWN',
+            `There is no record ${JSON.stringify((after ?? '').slice(0, 60))}.`,
+          );
         const end = limit === undefined ? undefined : start + limit;
         const seen = await views(known.slice(start, end), counting);
         // What counts of a record may be of another place than what it says first.

@@ -17,6 +17,7 @@ import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { append } from './ledger/append.ts';
 import { type Entry, onRequest } from './ledger/entries.ts';
+import { toEvents } from './ledger/new-events.ts';
 import { prepareEvents } from './ledger/prepare.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { type EligibilityInput, leftToOthers } from './gate/eligibility.ts';
@@ -209,22 +210,44 @@ async function failureEvent({ context, file }: Failing, error: BacktrailError): 
   };
 }
 
-/** In one append. Another worker may have been faster. */
+/** What is to be written of a request that was judged by its first `seen` events. */
+export interface Writing {
+  readonly id: RequestId;
+  readonly event: RequestEvent;
+  readonly seen?: number;
+}
+
+/** In one append. Another worker may have been faster, and people may have decided anew. Of several, one that cannot be written is left out. */
 export async function appendIfWaiting(
   context: RequestContext,
   rules: Rules,
-  endings: readonly { readonly id: RequestId; readonly event: RequestEvent }[],
+  endings: readonly Writing[],
 ): Promise<void> {
+  const decide = async (ledgerSnapshot: LedgerSnapshot, { id, event, seen = Infinity }: Writing) => {
+    const { state, events } = await requireRequest(ledgerSnapshot, id);
+    const isDecidedAnew = events.slice(seen).some(({ type }) => DECISIONS.has(type));
+    if (!isWaiting(state.status) || isDecidedAnew) return [];
+    const entry = onRequest(id, event);
+    if (endings.length > 1) await toEvents(ledgerSnapshot, [[entry]]);
+    return [entry];
+  };
   await append(context, rules, async (ledgerSnapshot) => {
     const made: Entry[] = [];
-    for (const { id, event } of endings) {
-      const file = await requireRequest(ledgerSnapshot, id).catch((error: unknown) => {
-        // One that can no longer be read is no reason to write nothing of the others.
-        if (endings.length === 1) throw error;
-        return null;
-      });
-      if (file !== null && isWaiting(file.state.status)) made.push(onRequest(id, event));
-    }
+    for (const ending of endings)
+      made.push(
+        ...(await decide(ledgerSnapshot, ending).catch((error: unknown) => {
+          if (endings.length === 1) throw error;
+          return [];
+        })),
+      );
     return made;
   });
 }
+
+const DECISIONS: ReadonlySet<RequestEvent['type']> = new Set([
+  'approved',
+  'rejected',
+  'replanned',
+  'reopened',
+  'retried',
+]);

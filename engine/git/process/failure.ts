@@ -39,9 +39,9 @@ export function neverFetched(id: string): BacktrailError {
   });
 }
 
-/** The lock file that git found in its way, or null. */
+/** The lock file that git found in its way, or null. What a server says of its own does not count. */
 export function lockFile(stderr: string): string | null {
-  const match = /Unable to create '([^'\n]+\.lock)': File exists/.exec(stderr);
+  const match = /^(?!remote:).*Unable to create '([^'\n]+\.lock)': File exists/m.exec(stderr);
   return match?.[1] ?? null;
 }
 

@@ -8,7 +8,10 @@ import { isFailure } from '../../model/index.ts';
  * some time we do. What git says then is `REPOSITORY_LOCKED`, with the file.
  */
 
-/** Milliseconds. git holds the lock of a ref for an instant, `shallow.lock` and the like as long as a fetch, that of a commit-graph as long as it takes to write. */
+/**
+ * Milliseconds. git holds the lock of a ref for an instant, `shallow.lock` and the like as long as a fetch, that of a commit-graph as long as it
+ * takes to write. Of refs it is how long one is looked at: by its date alone, a lock is old after a minute, as the clock of its file system may differ.
+ */
 const OF_REFS_MS = 10_000;
 const OF_FETCHES_MS = 60_000;
 const OF_OBJECTS_MS = 3_600_000;
@@ -46,11 +49,11 @@ async function isPast(
     return true;
   }
   const limit = limitOf(file.slice(directory.length + 1));
-  // The clock of the file system may be another one: what has been there all the time that we looked is as old.
   const which = `${file} ${String(found.ino)} ${String(found.mtimeMs)}`;
   const first = seen.get(which) ?? performance.now();
   seen.set(which, first);
-  if (Math.max(Date.now() - found.mtimeMs, performance.now() - first) >= limit)
+  const isOld = Date.now() - found.mtimeMs >= Math.max(limit, OF_FETCHES_MS);
+  if (isOld || performance.now() - first >= limit)
     // Where it cannot be removed, what git said of it is to be read.
     return rm(file, { force: true }).then(
       () => true,

@@ -2,7 +2,7 @@
 import { isFailure, type RequestId, type RollbackResult } from '../../model/index.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
-import { appendIfWaiting, type Ending, failureOf, refusalOf } from '../outcome.ts';
+import { appendIfWaiting, type Ending, failureOf, refusalOf, type Writing } from '../outcome.ts';
 import type { ExecuteRequestOptions } from '../types.ts';
 import { REFUSALS } from './member.ts';
 
@@ -31,7 +31,11 @@ export async function failTogether(
       each.found.file.state.id,
       await endingOf(each).catch((error: unknown) => ({ event: null, error })),
     );
-  const written = [...endings].flatMap(([id, { event }]) => (event === null ? [] : [{ id, event }]));
+  const written = failed.flatMap(({ found: { file } }): Writing[] => {
+    const { id } = file.state;
+    const event = endings.get(id)?.event ?? null;
+    return event === null ? [] : [{ id, event, seen: file.events.length }];
+  });
   if (written.length > 0) await turn();
   const unwritten = written.length === 0 ? null : await problemOf(appendIfWaiting(context, rules, written));
   const reasonOf = (id: RequestId, reason: unknown) => {

@@ -5,6 +5,7 @@ import type { Engine, Person } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { eventId, fileOf, forge, print, TIME } from '../../helpers/people/forge.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
 import { ask, configOf, createTeam, engineFor, stageOf } from '../../helpers/people/requests.ts';
 import { LEDGER } from '../../helpers/people/scene.ts';
 import type { Identity } from '../../helpers/people/signing.ts';
@@ -34,6 +35,27 @@ const codeOf = (answer: Promise<unknown>) =>
   );
 
 describe('what a worker finds out about several requests', () => {
+  it('is not written of one that people have decided on anew while it waited for its turn to push', async () => {
+    const { repo, jane, bob, janes, bobs, worker, signers } = await stageOf(team, EVERYWHERE);
+    const ids: string[] = [];
+    for (const scope of ['prod/api', 'dev/api']) ids.push((await ask(janes, jane, scope)).id);
+    for (const id of ids) await bobs.requests.approve({ id, actor: bob });
+    await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\n', 'apps/dev/api/app.yaml': 'image: v3\n' });
+    const [first = '', second = ''] = ids;
+    const other = await engineOf(repo, { allowedSigners: signers });
+    const turn = async () => {
+      expect(await codeOf(other.requests.executeRequest(first))).toBe('PLAN_CHANGED');
+      await bobs.requests.approve({ id: first, actor: bob });
+    };
+    const results = await worker.requests.executeRequests(
+      ids.map((id) => ({ id })),
+      { turn },
+    );
+    for (const id of ids) expect(results.get(id)).toMatchObject({ reason: { code: 'PLAN_CHANGED' } });
+    expect((await janes.requests.show({ id: first })).status).toBe('approved');
+    expect((await janes.requests.show({ id: second })).status).toBe('pending');
+  });
+
   it('is one commit, which says what it is, and is read as events of each', async () => {
     const { repo, jane, janes, worker, ids } = await overdue();
     const before = await count(repo);

@@ -348,7 +348,7 @@ describe('the mirror', () => {
     const git = await openRemote(there);
     await stage(git, there.base);
     const lock = join(git.directory, 'packed-refs.lock');
-    await leaveLock(lock, 9_000);
+    await leaveLock(lock, 58_000);
     await git.deleteStaging(REQUEST);
     expect(await there.repo.git('--git-dir', git.directory, 'for-each-ref', 'refs/backtrail/staging')).toBe(
       '',
