@@ -1,9 +1,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest, the longest first: one that starts last would be waited for alone. Those that mostly wait stand between those that work. */
-const LONGEST = [
+export const LONGEST = [
   'audit/arrived',
-  'git/transports',
+  'remote/transports',
   'engine/surface',
   'contracts/readers-agree',
   'tampering/audit',
@@ -19,8 +19,8 @@ const LONGEST = [
   'hosts/contract',
   'clone/situations',
   'requests/requests',
-  'engine/git/ledger',
-  'git/mirror',
+  'git/ledger/ledger',
+  'remote/mirror',
   'requests/atomic',
   'cases/cases',
   'journeys/chaos',
@@ -28,10 +28,10 @@ const LONGEST = [
   'cli/program/startup',
   'pull-requests/take-back',
   'workers/worker',
-  'requests/ledger-index',
+  'ledger/ledger-index',
   'cli/requests/request-id',
   'clone/follow',
-  'git/objects',
+  'store/objects',
   'cli/repository/offline',
   'cli/requests/approve-and-retry',
   'deployments/trust',
