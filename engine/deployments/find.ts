@@ -9,9 +9,14 @@ export function findOne(store: DeploymentStore, typed: string): string {
   const found = isEnd ? store.known(({ id }) => id.endsWith(end), `${end}"`) : [];
   const [one, other] = found;
   if (one !== undefined && other === undefined) return one.id;
-  const shown = isDeploymentId(text) ? text : JSON.stringify(text);
-  throw new BacktrailError(
-    'DEPLOYMENT_UNKNOWN',
-    other === undefined ? `There is no record ${shown}.` : `${shown} names several records.`,
-  );
+  if (other === undefined) throw unknownRecord(text);
+  throw new BacktrailError('DEPLOYMENT_UNKNOWN', `${shown(text)} names several records.`);
+}
+
+export const unknownRecord = (text: string) =>
+  new BacktrailError('DEPLOYMENT_UNKNOWN', `There is no record ${shown(text)}.`);
+
+function shown(text: string): string {
+  const short = text.slice(0, 60);
+  return isDeploymentId(short) ? short : JSON.stringify(short);
 }

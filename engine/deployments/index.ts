@@ -13,7 +13,7 @@ import type { SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import { openDeployments } from './append.ts';
 import { judgeDeployments } from './counted.ts';
 import { deploymentEvents } from './events.ts';
-import { findOne } from './find.ts';
+import { findOne, unknownRecord } from './find.ts';
 import { recordDeployment } from './record.ts';
 import type { DeploymentCache, DeploymentStore, KnownDeployment } from './store.ts';
 import { restorable } from './restore.ts';
@@ -72,11 +72,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         // What a page ended with may be none of them any more when the next one is asked for: its place counts.
         const known = store.known((each) => (each.id === last && mayRead(each)) || isListed(each));
         const start = last === null ? 0 : known.findIndex(({ id }) => id === last) + 1;
-        if (last !== null && start === 0)
-          throw new BacktrailError(
-            'DEPLOYMENT_UNKNOWN',
-            `There is no record ${JSON.stringify((after ?? '').slice(0, 60))}.`,
-          );
+        if (last !== null && start === 0) throw unknownRecord(after ?? '');
         const end = limit === undefined ? undefined : start + limit;
         const seen = await views(known.slice(start, end), counting);
         // What counts of a record may be of another place than what it says first.
@@ -86,11 +82,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
       at(async (context) => {
         const { store, rules, views } = await look(context);
         const [found] = await views([{ id: findOne(store, id) }], counting);
-        if (found === undefined)
-          throw new BacktrailError(
-            'DEPLOYMENT_UNKNOWN',
-            `There is no record ${JSON.stringify(id.slice(0, 60))}.`,
-          );
+        if (found === undefined) throw unknownRecord(id);
         requirePermission(rules.policy, reader, 'read', found);
         return found;
       }),

@@ -46,13 +46,12 @@ function commitOf(changeEnds: Uint32Array, change: number, from: number): number
  */
 function changeReader({ places, modes, entries, paths, width }: LineIndex): (change: number) => PathChange {
   const older = new Map<number, { readonly side: number; readonly entry: Entry }>();
-  const pathAt = remembering((place) => paths.at(place));
-  const modeOf = remembering((mode) => mode.toString(8).padStart(6, '0'));
+  const texts: { readonly paths: string[]; readonly modes: string[] } = { paths: [], modes: [] };
   const entryOf = (side: number): Entry | null => {
     const mode = modes[side] ?? 0;
     if (mode === 0) return null;
     const id = entries.toString('hex', side * width, (side + 1) * width);
-    return { mode: modeOf(mode), id };
+    return { mode: (texts.modes[mode] ??= mode.toString(8).padStart(6, '0')), id };
   };
   const isSame = (one: number, other: number) =>
     modes[one] === modes[other] &&
@@ -65,16 +64,7 @@ function changeReader({ places, modes, entries, paths, width }: LineIndex): (cha
     const before = entryOf(own);
     if (before === null) older.delete(place);
     else older.set(place, { side: own, entry: before });
-    return { path: pathAt(place), before, after };
-  };
-}
-
-function remembering(make: (of: number) => string): (of: number) => string {
-  const known = new Map<number, string>();
-  return (of) => {
-    const made = known.get(of) ?? make(of);
-    known.set(of, made);
-    return made;
+    return { path: (texts.paths[place] ??= paths.at(place)), before, after };
   };
 }
 

@@ -7,7 +7,6 @@ import { type Entry, grouped, notBeforeTip } from './entries.ts';
 import { newEvents, toEvents } from './new-events.ts';
 
 const ATTEMPTS = 60;
-
 const LONGEST_MS = 1500;
 
 export interface Appended {

@@ -9,19 +9,15 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
-import { requireRequest } from '../ledger/require-request.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { redact } from '../../model/failure.ts';
-import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';
 import { executeTogether } from '../../rollback/batch/together.ts';
 import { stamp } from '../context.ts';
 import { type EligibilityInput, leftToOthers } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';
-import { append } from '../ledger/append.ts';
-import { type Entry, onRequest } from '../ledger/entries.ts';
 import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
-import { completeAll, UNRECORDED } from '../outcome.ts';
+import { appendIfWaiting, completeAll, UNRECORDED } from '../outcome.ts';
 import { replan, replannedEvent } from '../replan.ts';
 import { publishedAfter } from '../restored.ts';
 
@@ -201,13 +197,11 @@ async function record(
       if (!events.has(id) && isFailure(reason)) events.set(id, failedEvent(context, reason));
     }
   if (events.size > 0) await turn?.();
-  await append(one.context, one.rules, async (ledgerSnapshot) => {
-    const entries: Entry[] = [];
-    for (const [id, event] of events)
-      if (isWaiting((await requireRequest(ledgerSnapshot, id)).state.status))
-        entries.push(onRequest(id, event));
-    return entries;
+  const written = left.flatMap(({ file }) => {
+    const event = events.get(file.state.id);
+    return event === undefined ? [] : [{ id: file.state.id, event, seen: file.events.length }];
   });
+  await appendIfWaiting(one.context, one.rules, written);
 }
 
 /** As for a request of its own; null where that was said before. */

@@ -19,7 +19,6 @@ export async function commitsSince(
 
 /** Of the plans that were looked at last: whoever asks for one of them need not read the history again. Commits never change. */
 const lookedAt = new WeakMap<HistoryReader, Map<string, LookedAt>>();
-
 const MAX_KNOWN = 10_000;
 
 interface LookedAt {
