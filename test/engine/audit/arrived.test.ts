@@ -31,12 +31,13 @@ describe('an audit of pull requests', () => {
     const { publicKey, email, keyFile } = await createIdentity(SERVICE);
     await appendFile(scene.signers, `${email} namespaces="git" ${publicKey}\n`);
     await appendFile(scene.repo.globalConfig, `[user]\n\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n`);
-    const signing = await scene.another();
     for (const method of METHODS) {
       const { id, number } = await proposeFor(scene, `prod/${method}`);
       // Somebody else's commit comes before it, so that the host has to make one of its own.
       await scene.deploy('other', `image: ${method}\n`);
       await scene.host.merge(number, { by: 'ada', method });
+      // Opened by now: the first look of one is as it was opened.
+      const signing = await scene.another();
       await signing.requests.reconcile({ asksHost: true });
       const { result } = await signing.requests.show({ id });
       if (result?.status !== 'completed') throw new Error(`It is ${result?.status}.`);

@@ -30,13 +30,14 @@ export const PULL_REQUESTS: Story = {
     const { publicKey, email, keyFile } = worker;
     await appendFile(scene.signers, `${email} namespaces="git" ${publicKey}\n`);
     await appendFile(scene.repo.globalConfig, `[user]\n\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n`);
-    const signing = await scene.another();
     const { note, done } = diary(scene.repo);
     for (const method of METHODS) {
       const { id, number } = await proposeFor(scene, `prod/${method}`);
       // Somebody else's commit comes before it, so that the host has to make one of its own.
       await scene.deploy('other', `image: ${method}\n`);
       await scene.host.merge(number, { by: 'ada', method });
+      // Opened by now: the first look of one is as it was opened.
+      const signing = await scene.another();
       await signing.requests.reconcile({ asksHost: true });
       const { result } = await signing.requests.show({ id });
       if (result?.status !== 'completed') throw new Error(`It is ${result?.status}.`);
