@@ -1,8 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { pureTests } from './test/helpers/run/pure.ts';
+import { kindsOfTests } from './test/helpers/run/kinds.ts';
 import { LongestFirst } from './test/helpers/run/sequencer.ts';
 
-const { pure, others } = pureTests('test');
 const project = (name: string, include: string[]): TestProjectInlineConfiguration => ({
   extends: true,
   test: { name, include },
@@ -13,8 +12,8 @@ const lateOptimisation = process.versions.node.startsWith('20.') ? ['--interrupt
 
 export default defineConfig({
   test: {
-    // `npm run test:fast` runs the first.
-    projects: [project('fast', pure), project('full', others)],
+    // Each kind has workers of its own.
+    projects: Object.entries(kindsOfTests('test')).map(([kind, files]) => project(kind, files)),
     globalSetup: ['test/helpers/run/run.ts'],
     setupFiles: ['test/helpers/run/setup.ts'],
     // Only what hangs ends by them: no test is to fail because a machine is slow.

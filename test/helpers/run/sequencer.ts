@@ -45,7 +45,6 @@ export const LONGEST = [
   'pull-requests/worker',
   'rollback/batch',
   'cli/queue/reconcile',
-  'hostile/bombs',
   'pull-requests/base',
   'redis/repository-lease',
   'hostile/requests',
@@ -58,15 +57,24 @@ export const LONGEST = [
   'journeys/lost-queue',
 ].map((name) => `${name}.test.ts`);
 
-/** The longest first; the pure ones, which are short, last, as a worker loads its modules anew for them. */
+/** They leave their worker with much memory, so that each git that it starts afterwards takes longer. */
+export const LARGEST = ['render/kustomize', 'hostile/bombs', 'hostile/without-git'].map(
+  (name) => `${name}.test.ts`,
+);
+
+/** Kinds one after the other, as a worker loads its modules anew for each; of a kind the longest first, and the largest last. */
 export class LongestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return Promise.resolve(files.toSorted((a, b) => rank(a) - rank(b)));
   }
 }
 
+const KINDS = ['full', 'serving', 'fast'];
+
 function rank({ moduleId, project }: TestSpecification): number {
-  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
-  if (place >= 0) return place;
-  return LONGEST.length + (project.name === 'fast' ? 1 : 0);
+  const placeIn = (names: readonly string[]) => names.findIndex((name) => moduleId.endsWith(`/${name}`));
+  const [longest, largest] = [placeIn(LONGEST), placeIn(LARGEST)];
+  // Between both those that nothing is said of.
+  const place = longest >= 0 ? longest - LONGEST.length : largest + 1;
+  return KINDS.indexOf(project.name) * 1000 + place;
 }
