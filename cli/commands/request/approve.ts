@@ -159,7 +159,7 @@ export async function executedOutput(
   engine: Engine,
   request: RequestView,
   { reported, ...how }: ExecuteHow & { readonly reported: readonly Finding[] },
-): Promise<Output> {
+): Promise<Output & { readonly isLeft: boolean }> {
   const result = await executeOrLeave(session, engine, request, how);
   const after = await engine.requests.show({ id: request.id });
   const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
@@ -170,5 +170,7 @@ export async function executedOutput(
     value: { ...after, status, findings: result.findings, destination },
     text: () => resultText(style, result, reported, more),
     ...(result.status === 'proposed' && { exitCode: 5 }),
+    // It was to be waited for, and nobody has begun with it.
+    isLeft: result.status === 'approved' && how.wait,
   };
 }

@@ -5,6 +5,7 @@ import {
   BacktrailError,
   blockedError,
   type Engine,
+  FAILURES,
   isBlocked,
   type RequestStatus,
   findRequestId,
@@ -76,7 +77,9 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     });
     const before = await engine.requests.show({ id: on.id, reader: actor });
     const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
-    return executedOutput(context, engine, request, { ...options, reported: seen.findings });
+    const executed = await executedOutput(context, engine, request, { ...options, reported: seen.findings });
+    // A vote is given where nobody executes it; a retry is not done.
+    return executed.isLeft ? { ...executed, exitCode: FAILURES.QUEUE_UNAVAILABLE.exit } : executed;
   });
 }
 

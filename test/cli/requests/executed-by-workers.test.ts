@@ -82,6 +82,10 @@ describe('requests that a worker executes', () => {
     const retry = ['request', 'retry', id, '--yes', ...JSON_OUT];
     expect(errorOf(await as('bob', retry, queue()))).toMatchObject({ exit: 3, code: 'WORKTREE_DIRTY' });
     await repo.git('checkout', '--', '.');
+    // Without a queue it is left to a worker, which is not what was asked for.
+    const left = await as('bob', retry);
+    expect(left.code).toBe(6);
+    expect(jsonOf({ ...left, code: 0 }, requestShape).result).not.toMatchObject({ status: 'completed' });
     expect(jsonOf(await as('bob', retry, queue()), requestShape)).toMatchObject({ id, status: 'completed' });
   });
 
