@@ -19,6 +19,7 @@ import { attempt, failed, type Settled, settled } from './attempt.ts';
 import { checkClusters } from './clusters.ts';
 import { checkTip } from './configuration.ts';
 import { checkHome } from './home.ts';
+import { checkLedger } from './ledger.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
 import { checkPublishing } from './publishing.ts';
 import { checkPullRequests } from './pull-requests.ts';
@@ -114,6 +115,7 @@ async function checkInside(
     const snapshot = observed.value;
     return [
       ...(await checkTip(git, snapshot, clock.now())),
+      ...(await attempt('repository', 'ledger', () => checkLedger(git, snapshot))),
       ...(await attempt('configuration', 'renderers', () =>
         checkRenderers(snapshot, { programs, clock, onProgress }),
       )),

@@ -62,7 +62,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/snapshot',
     'engine/history',
     'engine/render',
+    'engine/record',
     'engine/rollback',
+    'engine/requests',
     'engine/live',
   ],
   'engine/init': [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { fileOf, forge, type LedgerFile, print } from '../../helpers/people/forge.ts';
+import { diagnose } from '../../helpers/program/doctor.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { approve } from '../../helpers/people/scene.ts';
 import { MALLORY, pending, refusal, codeOf } from './refusal.ts';
@@ -91,6 +92,10 @@ describe('a file that Backtrail never wrote', () => {
     const votes = [{ id: asked.id, digest: asked.digest }];
     const [voted] = await engine.requests.reviewMany({ actor, decision: 'approved', votes });
     expect(voted).toMatchObject({ status: 'rejected', reason: { code: 'LEDGER_NEWER' } });
+    expect((await diagnose(repo)).one('ledger')).toMatchObject({
+      status: 'fail',
+      details: { code: 'LEDGER_NEWER' },
+    });
   });
 
   const withLast = (file: LedgerFile, more: Record<string, unknown>): LedgerFile => ({
