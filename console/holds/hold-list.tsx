@@ -20,7 +20,7 @@ export function HoldList({ of }: { readonly of: readonly Hold[] }) {
             </ul>
             <div class="actions">
               <button type="button" onClick={() => setResumed(hold)}>
-                Resume tracking<span class="hidden"> of {hold.scope}</span>
+                Resume automation<span class="hidden"> of {hold.scope}</span>
               </button>
               <a href={`/requests/${hold.requestId}`}>Its request</a>
             </div>

@@ -24,7 +24,7 @@ export function ResumeDialog({ hold, onClose }: { readonly hold: Hold; readonly 
     void planResume(names).then((answer) => (answer.ok ? setPlan(answer.value) : setProblem(answer.problem)));
   }, [value === null]);
   return (
-    <Dialog title={`Resume tracking of ${hold.scope}`} onClose={onClose}>
+    <Dialog title={`Resume automation of ${hold.scope}`} onClose={onClose}>
       {problem !== null && <Problem problem={problem} />}
       {opened !== null && <Done of={opened} />}
       {opened === null && plan === null && problem === null && <Loading lines={3} />}
@@ -98,7 +98,7 @@ function Form({
       </label>
       <div class="actions">
         <button class="primary" type="submit" disabled={isSending || isBlocked || !request.allowed}>
-          Resume tracking
+          Resume automation
         </button>
       </div>
       <Command line={commandLine('resume', scope, '--reason', reason || 'REASON')} />

@@ -134,7 +134,7 @@ function PlanRow({ of, to, isTaken, onToggle }: RowProps) {
 
 /** Why it is blocked, each finding with what to do; what only warns is folded. */
 function Stands({ of: { plan, error } }: { readonly of: IncidentRow }) {
-  const findings = plan?.findings ?? [];
+  const { findings = [], overrides = [] } = plan ?? {};
   const blocks = findings.filter(({ severity }) => severity === 'block');
   const others = findings.filter(({ severity }) => severity !== 'block');
   return (
@@ -148,6 +148,7 @@ function Stands({ of: { plan, error } }: { readonly of: IncidentRow }) {
         </div>
       )}
       <Findings of={blocks} />
+      {overrides.length > 0 && <p class="verdict warn">Overrides {overrides.join(', ')}.</p>}
       {others.length > 0 && (
         <details class="more">
           <summary>{othersName(others)}</summary>

@@ -40,7 +40,7 @@ export function RequestPage() {
 function titleOf(request: RequestView | null): string {
   if (request === null) return 'Request';
   const { scopeName, resume } = request;
-  if (resume) return `Resume tracking of ${scopeName}`;
+  if (resume) return `Resume automation of ${scopeName}`;
   return `${scopeName} to ${targetName(request)}`;
 }
 
@@ -92,6 +92,7 @@ function Planned({ of }: { readonly of: RequestPlan }) {
 function Head({ of }: { readonly of: RequestView }) {
   const { id, status, justification, author, authorIdentity, createdAt, expiresAt, scope, automatic } = of;
   const { overrides = [], breakGlass, follows, supersededBy, incident, problems = [], allowRemoval } = of;
+  const { cancelled } = of;
   return (
     <section class="running" aria-label="Request">
       <p class="version">
@@ -121,6 +122,13 @@ function Head({ of }: { readonly of: RequestView }) {
       {allowRemoval && <p class="verdict warn">Removes what did not exist at the revision.</p>}
       {follows !== null && <Other name="Follows" id={follows} />}
       {supersededBy !== null && <Other name="Superseded by" id={supersededBy} />}
+      {cancelled !== undefined && (
+        <p>
+          Cancelled by <bdi>{cancelled.actor.name}</bdi> &lt;{cancelled.actor.email}&gt;,{' '}
+          <Time at={cancelled.at} />
+          {cancelled.reason !== null && `: ${cancelled.reason}`}
+        </p>
+      )}
       {incident !== undefined && (
         <p>
           Part of incident <a href={`/incident?id=${encodeURIComponent(incident)}`}>{incident}</a>

@@ -27,7 +27,7 @@ function Row({ of }: { readonly of: RequestView }) {
     <a class="row" data-row href={`/requests/${id}`}>
       <Badge state={status} {...(isRunning && step !== null && { name: `${status}: ${step}` })} />
       <span class="grow">
-        <b>{scopeName}</b> {resume ? 'resume tracking' : `to ${targetName(of)}`}
+        <b>{scopeName}</b> {resume ? 'resume automation' : `to ${targetName(of)}`}
         <br />
         <span class="reason">{justification}</span>
         {result?.status === 'failed' && (

@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     const back = page.getByRole('button', { name: /^Roll back to v59 \(ran / });
     expect(await back.getAttribute('href')).toBe(`${ENVIRONMENT}/api/rollback?to=v59`);
     await page.getByText('backtrail rollback acme/production/api --to v59').waitFor();
-    await page.getByRole('button', { name: 'Resume tracking' }).waitFor();
+    await page.getByRole('button', { name: 'Resume automation' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
     await open.go(ENVIRONMENT);
     await page.getByRole('link', { name: /acme\/production\/web to v1/ }).waitFor();
@@ -257,13 +257,13 @@ describe.skipIf(!hasChromium)(`the console${needsChromium}`, () => {
     expectNothingWrong(open);
   });
 
-  it('resumes tracking by a request of its own, once somebody says why', async () => {
+  it('resumes automation by a request of its own, once somebody says why', async () => {
     const open = await openPage(browser, scene.api, { at: '/holds' });
     const { page } = open;
-    await page.getByRole('button', { name: 'Resume tracking' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Resume tracking of acme/production/api' });
+    await page.getByRole('button', { name: 'Resume automation' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Resume automation of acme/production/api' });
     await dialog.getByRole('textbox', { name: 'Reason' }).fill('v60 is fixed');
-    await dialog.getByRole('button', { name: 'Resume tracking' }).click();
+    await dialog.getByRole('button', { name: 'Resume automation' }).click();
     const made = dialog.getByRole('link', { name: 'Its request' });
     await made.waitFor();
     const id = (await made.getAttribute('href'))?.split('/').at(-1);

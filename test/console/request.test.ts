@@ -286,6 +286,7 @@ describe.skipIf(!hasChromium || !isProof)(`a request${needsChromium}`, () => {
     await notes.getByText(HOSTILE.slice(0, -1)).first().waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('cancelled').first().waitFor();
+    await page.getByText(/^Cancelled by .*@/).waitFor();
     expectNothingWrong(open);
   });
 });
