@@ -25,7 +25,9 @@ export function refusal(
       if (actor === author) return 'OWN_REQUEST';
       return votes.includes(actor) ? 'ALREADY_REVIEWED' : null;
     case 'cancel':
-      return actor === author ? pending : 'PERMISSION_DENIED';
+      // What is approved may be withdrawn by whoever could approve it, too.
+      if (status === 'approved' || (pending === null && actor === author)) return null;
+      return pending ?? 'PERMISSION_DENIED';
     case 'retry':
       return status === 'failed' ? null : 'REQUEST_NOT_FAILED';
     case 'note':

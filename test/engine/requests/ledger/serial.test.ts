@@ -97,8 +97,12 @@ it('answers people who act at the same time as if one had come after the other',
           .map(({ action, name }) => `${name} ${action}`)
           .sort(),
       ).toEqual(acknowledged.map(({ action, actor }) => `${actor} ${action}`).sort());
-      for (const { action, actor, code } of answers)
-        expect(states.map((state) => refusal(state, action, actor, 'jane'))).toContain(code);
+      for (const { action, actor, code } of answers) {
+        const right = states.map((state) => refusal(state, action, actor, 'jane'));
+        // Withdrawn while it was published: the branch was faster.
+        if (action === 'cancel' && states.at(-1)?.status === 'completed') right.push('REQUEST_CLOSED');
+        expect(right).toContain(code);
+      }
       expect(await repo.git('log', '--format=%p', '--min-parents=2', 'refs/backtrail/ledger')).toBe('');
     }),
     { numRuns: runs(8, 1), endOnFailure: true },
