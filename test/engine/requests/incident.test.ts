@@ -1,7 +1,7 @@
 /** The requests of an incident: found by its id, voted on and retried at once, in one signed commit of the ledger. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type Person } from '../../../engine/internal.ts';
 import { fileOf } from '../../helpers/people/forge.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
@@ -41,24 +41,35 @@ async function askAll(engine: Engine, author: Person, scopes: readonly string[],
   );
 }
 
-async function opened(incident = INCIDENT) {
-  const stage = await stageOf(team, EVERYWHERE);
-  const asked = await askAll(stage.janes, stage.jane, ['prod/api', 'dev/api'], incident);
+/** Services of the repository of all tests, each in two environments: an incident takes one that is of no other. */
+const SERVICES = ['form', 'votes', 'refused'];
+let shared: Awaited<ReturnType<typeof stageOf>>;
+beforeAll(async () => {
+  const scopes = ['prod/plain', ...SERVICES.flatMap((name) => [`prod/${name}`, `dev/${name}`])];
+  shared = await stageOf(team, EVERYWHERE, { lives: 'file', scopes });
+});
+
+async function opened(service: string, stage = shared) {
+  const incident = `inc-${service}`;
+  const asked = await askAll(stage.janes, stage.jane, [`prod/${service}`, `dev/${service}`], incident);
   const ids = asked.map(String);
-  return { ...stage, ids };
+  return { ...stage, ids, incident };
 }
 
-const votesOn = async (engine: Engine, reader: Person) =>
-  (await engine.requests.planIncident({ incident: INCIDENT, reader })).map(({ request: { id, digest } }) => ({
+/** In a repository of its own. */
+const openedAlone = async () => opened('api', await stageOf(team, EVERYWHERE));
+
+const votesOn = async (engine: Engine, reader: Person, incident = 'inc-api') =>
+  (await engine.requests.planIncident({ incident, reader })).map(({ request: { id, digest } }) => ({
     id,
     digest,
   }));
 
 describe('the requests of an incident', () => {
   it.runIf(isProof)('are found by its id, by whoever has the ledger alone, oldest first', async () => {
-    const { bobs, bob, jane, janes, ids } = await opened();
+    const { bobs, bob, jane, janes, ids } = await openedAlone();
     const [other] = await askAll(janes, jane, ['prod'], 'inc-2');
-    const found = await bobs.requests.planIncident({ incident: INCIDENT, reader: bob });
+    const found = await bobs.requests.planIncident({ incident: 'inc-api', reader: bob });
     expect(found.map(({ request }) => request.id).toSorted()).toEqual(ids.toSorted());
     expect(found.map(({ planned }) => planned.status)).toEqual(['fulfilled', 'fulfilled']);
     const listed = await bobs.requests.list({ incident: 'inc-2', reader: bob });
@@ -79,8 +90,8 @@ describe('the requests of an incident', () => {
   });
 
   it('alone have the later form of a file, so that older programs read all others', async () => {
-    const { repo, janes, jane, ids } = await opened();
-    const [plain] = await askAll(janes, jane, ['prod']);
+    const { repo, janes, jane, ids } = await opened('form');
+    const [plain] = await askAll(janes, jane, ['prod/plain']);
     for (const id of ids) expect((await fileOf(repo, id)).version).toBe(2);
     expect((await fileOf(repo, String(plain))).version).toBe(1);
   });
@@ -99,16 +110,16 @@ describe('the requests of an incident', () => {
       2,
     ),
   )('cannot be opened under an id with %s', async (_, incident) => {
-    const { janes, jane } = await stageOf(team, EVERYWHERE);
+    const { janes, jane } = shared;
     expect(await askAll(janes, jane, ['prod/api'], incident)).toEqual(['INVALID_REQUEST']);
   });
 });
 
 describe('votes given at once', () => {
   it('are one signed commit of the ledger, which is read as a vote on each', async () => {
-    const { repo, bobs, bob, worker, ids, jane } = await opened();
+    const { repo, bobs, bob, worker, ids, jane, incident } = await opened('votes');
     const before = await count(repo);
-    const votes = await votesOn(bobs, bob);
+    const votes = await votesOn(bobs, bob, incident);
     const results = await bobs.requests.reviewMany({
       actor: bob,
       decision: 'approved',
@@ -124,7 +135,7 @@ describe('votes given at once', () => {
     for (const id of ids)
       expect(await worker.requests.show({ id })).toMatchObject({
         status: 'approved',
-        incident: INCIDENT,
+        incident,
         reviews: [{ counts: true, identity: 'verified', comment: 'Yes' }],
       });
     const log = await bobs.requests.audit({ limit: 2, reader: jane });
@@ -138,11 +149,11 @@ describe('votes given at once', () => {
   });
 
   it('are refused one by one: an own request, a second vote, a plan that changed; the rest goes on', async () => {
-    const { repo, janes, bobs, bob, jane, ids } = await opened();
-    const votes = await votesOn(bobs, bob);
+    const { repo, janes, bobs, bob, jane, ids, incident } = await opened('refused');
+    const votes = await votesOn(bobs, bob, incident);
     const own = await janes.requests.reviewMany({ actor: jane, decision: 'approved', votes });
     expect(own.map(reasonOf)).toEqual(['OWN_REQUEST', 'OWN_REQUEST']);
-    await repo.commit({ 'apps/dev/api/app.yaml': 'image: v3\n' });
+    await repo.commit({ 'apps/dev/refused/app.yaml': 'image: v3\n' });
     const before = await count(repo);
     const [first, second] = await bobs.requests.reviewMany({ actor: bob, decision: 'approved', votes });
     const changed = ids[1] === votes[0]?.id ? first : second;
@@ -163,7 +174,7 @@ describe('votes given at once', () => {
     const two = configOf({ environments: [{ match: '*', quorum: 2 }] });
     const stage = await stageOf(team, two);
     const { bobs, bob, carols, carol, janes, jane } = stage;
-    await askAll(janes, jane, ['prod/api', 'dev/api'], INCIDENT);
+    await askAll(janes, jane, ['prod/api', 'dev/api'], 'inc-api');
     const votes = await votesOn(bobs, bob);
     const approve = (engine: Engine, actor: Person) =>
       engine.requests.reviewMany({ actor, decision: 'approved', votes });
@@ -179,7 +190,7 @@ describe('votes given at once', () => {
   });
 
   it.runIf(isProof)('of somebody whose key is not theirs let nothing go ahead', async () => {
-    const { carols, bob, ids, worker, bobs } = await opened();
+    const { carols, bob, ids, worker, bobs } = await openedAlone();
     const votes = await votesOn(bobs, bob);
     const results = await carols.requests.reviewMany({ actor: bob, decision: 'approved', votes });
     expect(results.map(reasonOf)).toMatchObject([{ status: 'pending' }, { status: 'pending' }]);
@@ -188,7 +199,7 @@ describe('votes given at once', () => {
   });
 
   it.runIf(isProof)('reject as well, what cannot be planned any more included', async () => {
-    const { repo, bobs, bob } = await opened();
+    const { repo, bobs, bob } = await openedAlone();
     const votes = await votesOn(bobs, bob);
     await repo.commit({ 'apps/prod/api/app.yaml': null });
     const results = await bobs.requests.reviewMany({ actor: bob, decision: 'rejected', votes });
@@ -196,7 +207,7 @@ describe('votes given at once', () => {
   });
 
   it.runIf(isProof)('are none where a caller without types misspells what they are', async () => {
-    const { bobs, bob, ids, worker } = await opened();
+    const { bobs, bob, ids, worker } = await openedAlone();
     for (const decision of ['reject', undefined]) {
       const input = { actor: bob, decision, votes: ids.map((id) => ({ id })) };
       // @ts-expect-error -- what a caller without types can write
@@ -206,7 +217,7 @@ describe('votes given at once', () => {
   });
 
   it.runIf(isProof)('refuse a request that is named twice, and one that there is not', async () => {
-    const { bobs, bob, ids } = await opened();
+    const { bobs, bob, ids } = await openedAlone();
     const [id = ''] = ids;
     const twice = bobs.requests.reviewMany({ actor: bob, decision: 'approved', votes: [{ id }, { id }] });
     await expect(twice).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
@@ -229,24 +240,19 @@ const RETRIERS = configOf({
   ],
 });
 
+const FAILING = ['prod/api', 'dev/api', 'prod/cron', 'dev/cron'];
+
 /** Each has failed, but for the last one, which is completed; pushes to the ledger by `janes` are counted. */
 async function failed() {
-  const { repo, jane, signers, worker, ...stage } = await stageOf(team, RETRIERS);
-  await repo.commit({ 'apps/prod/web/app.yaml': 'image: v1\n' });
-  await repo.commit({ 'apps/prod/web/app.yaml': 'image: v2\n' });
-  const asked = await askAll(stage.janes, jane, ['prod/api', 'dev/api', 'prod/web'], INCIDENT);
+  const scopes = [...FAILING, 'prod/web'];
+  const { repo, jane, signers, worker, ...stage } = await stageOf(team, RETRIERS, { lives: 'file', scopes });
+  const asked = await askAll(stage.janes, jane, scopes, INCIDENT);
   const ids = asked.map(String);
-  expect(asked).toEqual([
-    expect.stringMatching(/^rbk-/),
-    expect.stringMatching(/^rbk-/),
-    expect.stringMatching(/^rbk-/),
-  ]);
-  const byHand = { 'apps/prod/api/app.yaml': 'by: hand\n', 'apps/dev/api/app.yaml': 'by: hand\n' };
-  await repo.write(byHand);
+  expect(asked).toEqual(scopes.map(() => expect.stringMatching(/^rbk-/)));
+  await repo.write(Object.fromEntries(FAILING.map((scope) => [`apps/${scope}/app.yaml`, 'by: hand\n'])));
   const results = await worker.rollbacks.executeMany(ids.map((id) => ({ id })));
   expect(ids.map((id) => reasonOf(results.get(id)))).toMatchObject([
-    'WORKTREE_DIRTY',
-    'WORKTREE_DIRTY',
+    ...FAILING.map(() => 'WORKTREE_DIRTY'),
     { status: 'completed' },
   ]);
   await repo.git('checkout', '--', '.');
@@ -256,15 +262,20 @@ async function failed() {
     mode: 0o755,
   });
   const far = { ...repo, folder: `file://${repo.gitDir}` };
-  const janes = await engineFor(far, jane, { allowedSigners: signers });
+  const janes = await engineFor(far, jane, { allowedSigners: signers, lives: 'file' });
   const pushes = async () => (await readFile(list, 'utf8')).split('\n').length - 1;
   return { ...stage, repo, jane, janes, worker, ids, pushes };
 }
 
 describe('failed requests that are retried at once', () => {
+  let stage: Awaited<ReturnType<typeof failed>>;
+  beforeAll(async () => {
+    stage = await failed();
+  });
+
   it('are one signed commit of the ledger and one push; what has not failed says so, and hinders none', async () => {
-    const { repo, jane, janes, worker, ids, pushes } = await failed();
-    const [prod = '', dev = '', done = ''] = ids;
+    const { repo, jane, janes, worker, ids, pushes } = stage;
+    const [prod = '', dev = '', , , done = ''] = ids;
     const before = await count(repo);
     const unknown = newId();
     const results = await janes.requests.retryMany({ actor: jane, ids: [done, prod, unknown, dev] });
@@ -297,8 +308,8 @@ describe('failed requests that are retried at once', () => {
   });
 
   it('are refused one by one to whoever may not execute them, and as a whole where one is named twice', async () => {
-    const { repo, bobs, bob, worker, ids } = await failed();
-    const [prod = '', dev = ''] = ids;
+    const { repo, bobs, bob, worker, ids } = stage;
+    const [, , prod = '', dev = ''] = ids;
     const before = await count(repo);
     await expect(bobs.requests.retryMany({ actor: bob, ids: [dev, dev] })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',

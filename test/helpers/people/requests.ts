@@ -13,16 +13,21 @@ export const POLICY = {
 export const configOf = (policy: object = POLICY, more: object = {}) =>
   `${JSON.stringify({ version: 1, layout: LAYOUT, keep: [], policy, ...more })}\n`;
 
-/** `apps/prod/api` with a good and a bad revision, one line more that a bot may bump, and another environment. */
-export async function policedRepo(config = configOf()): Promise<Repo> {
+const of = (scopes: readonly string[], text: string): Record<string, string> =>
+  Object.fromEntries(scopes.map((scope) => [`apps/${scope}/app.yaml`, text]));
+
+/** `apps/prod/api` with a good and a bad revision, one line more that a bot may bump, and another environment. `more`: scopes with the same. */
+export async function policedRepo(config = configOf(), more: readonly string[] = []): Promise<Repo> {
   const repo = await createRepo();
-  const files = (image: string) => ({ 'apps/prod/api/app.yaml': `image: ${image}\nreplicas: 1\n` });
-  await repo.commit({
-    '.backtrail/config.yaml': config,
-    ...files('v1'),
-    'apps/dev/api/app.yaml': 'image: v1\n',
+  const files = (image: string) => ({
+    'apps/prod/api/app.yaml': `image: ${image}\nreplicas: 1\n`,
+    'apps/dev/api/app.yaml': `image: ${image}\n`,
+    ...of(more, `image: ${image}\nreplicas: 1\n`),
   });
-  await repo.commit({ ...files('v2'), 'apps/dev/api/app.yaml': 'image: v2\n' });
+  await repo.replay([
+    { files: { '.backtrail/config.yaml': config, ...files('v1') } },
+    { files: files('v2') },
+  ]);
   return repo;
 }
 
@@ -65,11 +70,18 @@ export async function ask(
   return engine.requests.open({ planned, author, id: newId(), reason: 'v2 answers 500', ...rest });
 }
 
-/** A repository under a policy, three people at it, and a worker; each of them trusts the keys of all three. */
-export async function stageOf(team: Promise<Team>, config = configOf()) {
+/**
+ * A repository under a policy, three people at it, and a worker; each of them trusts the keys of all three. One that
+ * lives for the file has a scope for each test, so that none disturbs another.
+ */
+export async function stageOf(
+  team: Promise<Team>,
+  config = configOf(),
+  { lives = 'test', scopes = [] }: { lives?: 'test' | 'file'; scopes?: readonly string[] } = {},
+) {
   const { jane, bob, carol, signers } = await team;
-  const repo = await policedRepo(config);
-  const options = { allowedSigners: signers };
+  const repo = await policedRepo(config, scopes);
+  const options = { allowedSigners: signers, lives };
   const [janes, bobs, carols, worker] = await Promise.all([
     engineFor(repo, jane, options),
     engineFor(repo, bob, options),
