@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as library from '../../engine/index.ts';
 import { engineOf } from '../helpers/repositories/engine.ts';
-import { isProof, runs } from '../helpers/run/proof.ts';
+import { isProof, runs, someOf } from '../helpers/run/proof.ts';
 import { useRedis } from '../helpers/servers/redis.ts';
 import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { LEDGER } from '../helpers/people/scene.ts';
@@ -180,7 +180,9 @@ async function callAll(
   for (const actor of people) {
     const all = await everything(stage, actor);
     for (const { name, call } of called) {
-      for (const args of argumentsFor(all)) {
+      // They read the whole branch anew, whatever they are asked.
+      const ways = argumentsFor(all);
+      for (const args of name.startsWith('audit.') ? someOf(ways, 3) : ways) {
         const given = await tried(() => call(...args));
         if (typeof given === 'object' && given !== null && 'close' in given) await closed(given);
       }
