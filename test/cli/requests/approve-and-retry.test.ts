@@ -1,16 +1,45 @@
-import { describe, expect, it } from 'vitest';
-import { approvals, errorOf, pendingOf, requestShape } from '../../helpers/people/approvals.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  approvals,
+  type Approvals,
+  errorOf,
+  pendingOf,
+  requestShape,
+} from '../../helpers/people/approvals.ts';
 import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { JSON_OUT, SERVICE, approve, show } from './commands.ts';
 import { isProof } from '../../helpers/run/proof.ts';
 
 const subject = (repo: Repo) => repo.git('log', '-1', '--format=%s', 'main');
+
 describe('request approve', () => {
+  let shared: Approvals;
+  let asked = '';
+  beforeAll(async () => {
+    shared = await approvals();
+    asked = await shared.ask();
+  });
+
+  it('needs a terminal or --yes, as do retries', async () => {
+    for (const verb of ['approve', 'retry'])
+      expect(refusalOf(await shared.as('bob', ['request', verb, asked]))).toMatchObject({
+        exit: 2,
+        code: 'CONFIRMATION_REQUIRED',
+      });
+    expect((await show(shared, asked)).reviews).toEqual([]);
+  });
+
+  it('is denied to whom the policy does not name', async () => {
+    expect(refusalOf(await shared.as('eve', approve(asked)), { afterPlan: true })).toMatchObject({
+      exit: 3,
+      code: 'PERMISSION_DENIED',
+    });
+  });
+
   it('carries it out; the commit, the log and the request say who agreed', async () => {
-    const setting = await approvals();
-    const { repo, as, ask } = setting;
-    const id = await ask();
+    const { repo, as } = shared;
+    const id = asked;
     const { code, stdout, stderr } = await as('bob', approve(id, '--here', '--comment', 'v2.0.5 was fine'));
     expect({ code, stderr }).toMatchObject({
       code: 0,
@@ -26,7 +55,7 @@ describe('request approve', () => {
       'Approved by bob@example.com (quorum: 1/1)\n',
     );
     expect((await as('eve', ['log'])).stdout).toContain('Approved by bob@example.com (quorum: 1/1)');
-    expect(await show(setting, id)).toMatchObject({
+    expect(await show(shared, id)).toMatchObject({
       status: 'completed',
       reviews: [{ decision: 'approved', comment: 'v2.0.5 was fine', counts: true, identity: 'verified' }],
     });
@@ -132,15 +161,6 @@ describe('request approve', () => {
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
   });
 
-  it('is denied to whom the policy does not name', async () => {
-    const { as, ask } = await approvals();
-    const id = await ask();
-    expect(refusalOf(await as('eve', approve(id)), { afterPlan: true })).toMatchObject({
-      exit: 3,
-      code: 'PERMISSION_DENIED',
-    });
-  });
-
   it.runIf(isProof)('counts nothing that no trusted key signed, and says so', async () => {
     const setting = await approvals('quorum: 1');
     const id = await setting.ask();
@@ -209,17 +229,6 @@ describe('request approve', () => {
     );
     expect(done).toMatchObject({ id, status: 'completed' });
     expect(await repo.git('show', `main:${SERVICE}`)).toContain('v2.0.5');
-  });
-
-  it('needs a terminal or --yes, as do retries', async () => {
-    const setting = await approvals();
-    const id = await setting.ask();
-    for (const verb of ['approve', 'retry'])
-      expect(refusalOf(await setting.as('bob', ['request', verb, id]))).toMatchObject({
-        exit: 2,
-        code: 'CONFIRMATION_REQUIRED',
-      });
-    expect((await show(setting, id)).reviews).toEqual([]);
   });
 });
 

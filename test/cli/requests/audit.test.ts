@@ -25,15 +25,16 @@ const shape = z.object({
   ),
 });
 
+let setting: Approvals;
+let id = '';
+beforeAll(async () => {
+  setting = await approvals();
+  id = await setting.ask();
+  await setting.as('bob', ['request', 'approve', id, '--yes', '--here', '--comment', 'Go']);
+  await setting.as('eve', ['request', 'note', id, 'Seen']);
+});
+
 describe('audit log', () => {
-  let setting: Approvals;
-  let id = '';
-  beforeAll(async () => {
-    setting = await approvals();
-    id = await setting.ask();
-    await setting.as('bob', ['request', 'approve', id, '--yes', '--here', '--comment', 'Go']);
-    await setting.as('eve', ['request', 'note', id, 'Seen']);
-  });
   const events = async (...args: string[]) =>
     jsonOf(await setting.as('carol', ['audit', 'log', '-o', 'json', ...args]), shape).events;
 
@@ -114,14 +115,6 @@ const report = z.looseObject({
 });
 
 describe('audit verify and export', () => {
-  let setting: Approvals;
-  let id = '';
-  beforeAll(async () => {
-    setting = await approvals();
-    id = await setting.ask();
-    await setting.as('bob', ['request', 'approve', id, '--yes', '--here', '--comment', 'Go']);
-  });
-
   it.runIf(isProof)('ends with 0 where all is honest, of a range and of a scope as well', async () => {
     const all = jsonOf(await setting.as('carol', ['audit', 'verify', '-o', 'json']), report);
     expect(all).toMatchObject({

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   approvals,
+  type Approvals,
   errorOf,
   EVIL,
   GATEWAY,
@@ -13,6 +14,14 @@ import {
 import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import { JSON_OUT, SERVICE, back, approve, listShape, show } from './commands.ts';
 import { isProof, someOf } from '../../helpers/run/proof.ts';
+
+/** With one request, which is pending. */
+let shared: Approvals;
+let pending = '';
+beforeAll(async () => {
+  shared = await approvals();
+  pending = await shared.ask();
+});
 
 describe('request list, show and plan', () => {
   it.runIf(isProof)('list the open ones, or those of some status, or all', async () => {
@@ -114,8 +123,8 @@ describe('request list, show and plan', () => {
   });
 
   it('plan it again, and say whether it is still what reviewers are asked about', async () => {
-    const { as, ask, repo } = await approvals();
-    const id = await ask();
+    const { as, repo } = shared;
+    const id = pending;
     const shape = z.looseObject({
       requestId: z.literal(id),
       status: z.string(),
@@ -136,9 +145,10 @@ describe('request list, show and plan', () => {
 });
 
 describe('request cancel and note', () => {
-  it('cancel withdraws it, with a reason', async () => {
+  it('cancel withdraws it, with a reason; note adds a line of its kind, also afterwards', async () => {
     const setting = await approvals();
-    const id = await setting.ask();
+    const { as, ask } = setting;
+    const id = await ask();
     expect(refusalOf(await setting.as('eve', ['request', 'cancel', id])).exit).toBe(3);
     const { code, stdout } = await setting.as('jane', ['request', 'cancel', id, '--reason', 'Fixed forward']);
     expect({ code, stdout }).toMatchObject({
@@ -152,13 +162,7 @@ describe('request cancel and note', () => {
       status: 'cancelled',
       cancelled: { actor: { email: 'jane@example.com' }, reason: 'Fixed forward' },
     });
-  });
 
-  it('note adds a line of its kind, also afterwards', async () => {
-    const setting = await approvals();
-    const { as, ask } = setting;
-    const id = await ask();
-    await as('bob', approve(id, '--here'));
     const note = (...args: string[]) => as('carol', ['request', 'note', id, ...args]);
     expect((await note('A null pointer in the parser', '--kind', 'root-cause')).code).toBe(0);
     expect((await note('https://incidents.example.com/4711', '--kind', 'incident')).code).toBe(0);
@@ -171,7 +175,7 @@ describe('request cancel and note', () => {
       code: 'INVALID_REQUEST',
     });
     expect(refusalOf(await note(' '))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
-    expect((await show(setting, id)).status).toBe('completed');
+    expect((await show(setting, id)).status).toBe('cancelled');
   });
 });
 
@@ -212,15 +216,13 @@ describe('ids', () => {
       2,
     ),
   )('that are none are refused: %j', async (...words) => {
-    const { as, ask } = await approvals();
-    await ask();
-    const transcript = await as('bob', ['request', 'show', ...words]);
+    const transcript = await shared.as('bob', ['request', 'show', ...words]);
     expect(refusalOf(transcript)).toMatchObject({ exit: 2, code: 'REQUEST_UNKNOWN' });
     expect(transcript.stderr).not.toMatch(OBEYED);
   });
 
   it('a group without a command, or with one that is none, says where help is', async () => {
-    const { as } = await approvals();
+    const { as } = shared;
     expect(refusalOf(await as('bob', ['request', 'aprove']))).toMatchObject({
       exit: 2,
       hint: 'Did you mean approve? See `backtrail request --help`.',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { approvals, errorOf, GATEWAY, pendingOf } from '../../helpers/people/approvals.ts';
@@ -12,7 +12,7 @@ import {
   stateOf,
 } from '../../helpers/program/cli.ts';
 import { eventId, forge, forgeEvent, messageOf, print, TIME } from '../../helpers/people/forge.ts';
-import { type Repo } from '../../helpers/repositories/repo.ts';
+import { copyRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { isProof, someOf } from '../../helpers/run/proof.ts';
 
 const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
@@ -22,12 +22,19 @@ const back = (key: string, ...more: string[]) =>
 const reverts = (repo: Repo) => repo.git('log', '--format=%H', '--grep=^Rollback-Request-ID:', 'main');
 
 describe('a rollback with --request-id', () => {
+  /** It has gone back once, under the key `k`; what moves anything takes a copy. */
+  let done: Repo;
+  let first: ReturnType<typeof completedOf>;
+  beforeAll(async () => {
+    done = await exampleRepo();
+    first = completedOf(await backtrail(done, back('k')));
+  });
+
   it('goes back once, however often a job runs it, and gives the same result', async () => {
-    const repo = await exampleRepo();
-    const first = completedOf(await backtrail(repo, back('job 17')));
+    const repo = await copyRepo(done);
     const state = await stateOf(repo);
     for (const more of [[], ['--to', 'previous']])
-      expect(completedOf(await backtrail(repo, back('job 17', ...more)))).toMatchObject({
+      expect(completedOf(await backtrail(repo, back('k', ...more)))).toMatchObject({
         requestId: first.requestId,
         commit: first.commit,
         deliveryCommit: first.deliveryCommit,
@@ -35,7 +42,7 @@ describe('a rollback with --request-id', () => {
       });
     expect(await stateOf(repo)).toBe(state);
     // Without it, or with another one, each goes one version further back.
-    const further = completedOf(await backtrail(repo, back('job 18')));
+    const further = completedOf(await backtrail(repo, back('l')));
     expect(further.target).not.toBe(first.target);
   });
 
@@ -63,8 +70,7 @@ describe('a rollback with --request-id', () => {
       1,
     ),
   )('is refused for another %s, and nothing moves', async (_what, [scope = '', ...more]) => {
-    const repo = await exampleRepo();
-    const first = completedOf(await backtrail(repo, back('k')));
+    const repo = done;
     const state = await stateOf(repo);
     const ask = ['rollback', scope, '--yes', '--reason', 'r', '--request-id', 'k', ...more];
     const refused = refusalOf(await backtrail(repo, ask));
@@ -74,19 +80,18 @@ describe('a rollback with --request-id', () => {
   });
 
   it('is refused to another person, who may have taken the key', async () => {
-    const repo = await exampleRepo();
-    completedOf(await backtrail(repo, back('k')));
+    const repo = await copyRepo(done);
     await repo.git('config', 'user.email', 'mallory@example.com');
     const refused = errorOf(await backtrail(repo, back('k')));
     expect(refused).toMatchObject({ exit: 4, code: 'REQUEST_EXISTS' });
   });
 
   it('takes any text for a key, but none that is empty', async () => {
-    const repo = await exampleRepo();
+    const repo = await copyRepo(done);
     const key = '--upload-pack=x\n../../\u0007 "ключ"';
-    const first = completedOf(await backtrail(repo, back(key)));
-    expect(first.requestId).toMatch(/^rbk-[0-9A-Z]{26}$/);
-    expect(await repo.git('log', '-1', '--format=%B', first.commit)).not.toContain('upload-pack');
+    const taken = completedOf(await backtrail(repo, back(key)));
+    expect(taken.requestId).toMatch(/^rbk-[0-9A-Z]{26}$/);
+    expect(await repo.git('log', '-1', '--format=%B', taken.commit)).not.toContain('upload-pack');
     expect(errorOf(await backtrail(repo, back(' ')))).toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
@@ -123,8 +128,8 @@ describe('a rollback with --request-id', () => {
   });
 
   it('believes no commit that has the message of the rollback and leaves the files as they are', async () => {
-    const repo = await exampleRepo();
-    const { commit } = completedOf(await backtrail(repo, back('k')));
+    const repo = await copyRepo(done);
+    const { commit } = first;
     const message = await repo.git('log', '-1', '--format=%B', commit);
     await repo.git('reset', '--quiet', '--hard', `${commit}^`);
     await repo.commit({ 'docs.md': 'Nothing else.\n' }, { message });
@@ -134,8 +139,8 @@ describe('a rollback with --request-id', () => {
   });
 
   it('goes back no second time where the ledger holds the id once more, on a later base', async () => {
-    const repo = await exampleRepo();
-    const { requestId: id } = completedOf(await backtrail(repo, back('k')));
+    const repo = await copyRepo(done);
+    const { requestId: id } = first;
     const dryRun = await backtrail(repo, [...JSON_OUT, 'rollback', GATEWAY, '--dry-run']);
     const { base, digest, target } = jsonOf(
       dryRun,
