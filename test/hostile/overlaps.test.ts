@@ -10,7 +10,7 @@ const team = createTeam();
 
 const TWO = { environment: ['envs/{tenant}/{environment}/**', '{tenant}/{environment}/**'] };
 
-/** `acme/production` and `acme/staging`, each with a good and a bad revision. */
+/** Production and staging of `acme` and `globex`, each with a good and a bad revision. */
 async function stage(layout: object, policy: object, files?: (image: string) => Record<string, string>) {
   const { jane, bob, carol, signers } = await team;
   const repo = await createRepo();
@@ -19,10 +19,11 @@ async function stage(layout: object, policy: object, files?: (image: string) => 
     ((image: string) => ({
       'envs/acme/production/api/app.yaml': `image: ${image}\n`,
       'envs/acme/staging/api/app.yaml': `image: ${image}\n`,
+      'envs/globex/production/api/app.yaml': `image: ${image}\n`,
+      'envs/globex/staging/api/app.yaml': `image: ${image}\n`,
     }));
   const config = `${JSON.stringify({ version: 1, layout, keep: [], policy })}\n`;
-  await repo.commit({ '.backtrail/config.yaml': config, ...of('v1') });
-  await repo.commit(of('v2'));
+  await repo.replay([{ files: { '.backtrail/config.yaml': config, ...of('v1') } }, { files: of('v2') }]);
   const options = { allowedSigners: signers };
   const [janes, bobs, carols, worker] = await Promise.all([
     engineFor(repo, jane, options),
@@ -99,6 +100,8 @@ describe('a path that several environments own', () => {
     const environments = [
       rule('acme/production', ['bob@example.com']),
       rule('acme/staging', ['carol@example.com']),
+      rule('globex/production', ['bob@example.com']),
+      rule('globex/staging', ['bob@example.com']),
     ];
     const on = await stage(TWO, { environments });
     const { id, approval } = await open(on.janes, on.jane, 'envs/acme');
@@ -110,11 +113,12 @@ describe('a path that several environments own', () => {
     expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
     expect((await on.carols.requests.approve({ id, actor: on.carol })).status).toBe('approved');
     expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('done');
-    const both = await stage(TWO, {
-      environments: [rule('acme/production', ['bob@example.com']), rule('acme/staging', ['bob@example.com'])],
-    });
-    const request = await open(both.janes, both.jane, 'envs/acme');
-    expect((await both.bobs.requests.approve({ id: request.id, actor: both.bob })).status).toBe('approved');
+    const both = await open(on.janes, on.jane, 'envs/globex');
+    expect(both.approval.rules?.map(({ environment }) => environment)).toEqual([
+      'globex/production',
+      'globex/staging',
+    ]);
+    expect((await on.bobs.requests.approve({ id: both.id, actor: on.bob })).status).toBe('approved');
   });
 
   it('takes the shortest expiry, and permissions in every one of them', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backtrail } from '../../helpers/program/cli.ts';
 import { diagnose } from '../../helpers/program/doctor.ts';
-import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { copyRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { allowedSigners, createIdentity, type Identity } from '../../helpers/people/signing.ts';
 
 const LAYOUT = 'version: 1\nlayout: { service: [ "t/{tenant}/{environment}/{service}.yaml" ] }\n';
@@ -277,13 +277,13 @@ describe('trust', () => {
 
   it('warns of a list that is missing, empty, a folder, or lies where others push', async () => {
     const folder = await temporaryFolder();
-    const clone = await cloneRepo(gated);
-    const inside = join(clone.folder, 'signers');
+    const copy = await copyRepo(gated);
+    const inside = join(copy.folder, 'signers');
     await writeFile(join(folder, 'empty'), '# nobody yet\n');
     await mkdir(join(folder, 'folder'));
     await writeFile(inside, `bob@example.com ${bob.publicKey}\n`);
     const message = async (file: string) => {
-      const found = await diagnose(clone, { env: { BACKTRAIL_ALLOWED_SIGNERS: file } });
+      const found = await diagnose(copy, { env: { BACKTRAIL_ALLOWED_SIGNERS: file } });
       expect(found.one('signers').status).toBe('warn');
       return found.one('signers').message;
     };
