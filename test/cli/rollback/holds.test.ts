@@ -1,6 +1,6 @@
 /** Holds on the command line. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { approvals, pendingOf } from '../../helpers/people/approvals.ts';
+import { approvals, pendingOf, setPolicy } from '../../helpers/people/approvals.ts';
 import { backtrail, exampleRepo } from '../../helpers/program/cli.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 
@@ -109,8 +109,10 @@ describe('on the command line', () => {
   });
 
   it('a resume that needs approval is called one, from the question to the result, and returns to no revision', async () => {
-    const { as, ask } = await approvals();
-    await as('bob', ['request', 'approve', await ask('--hold'), '--yes', '--here']);
+    const { repo, as } = await approvals('quorum: 0');
+    const rollback = ['rollback', SCOPE, '--hold', '--reason', 'It answers 500', '--yes'];
+    expect((await as('jane', rollback)).code).toBe(0);
+    await setPolicy(repo, 'quorum: 1');
     const asked = await as('jane', ['resume', SCOPE, '--reason', 'Fixed', '--yes', '-o', 'json']);
     const { requestId } = pendingOf(asked);
     expect(asked.stdout).toContain('`backtrail resume` asks for it.');
