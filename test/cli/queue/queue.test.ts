@@ -170,7 +170,9 @@ describe('rollback --queue', () => {
     await expect
       .poll(() => repo.git('log', '-1', '--skip=1', '--format=%B', 'main'))
       .toContain(result.requestId);
-    const text = await backtrail(await exampleRepo(), back('--no-wait'), options());
+    // To a queue that no worker takes from.
+    const idle = { redisUrl: `${redis.url}/1` };
+    const text = await backtrail(await exampleRepo(), back('--no-wait'), idle);
     expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^executing rollback of/) });
   });
 
