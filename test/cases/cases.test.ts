@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isFailure } from '../../engine/internal.ts';
+import { type Engine, isFailure } from '../../engine/internal.ts';
 import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
 import { createRepo, type Files, type Repo } from '../helpers/repositories/repo.ts';
 
@@ -51,6 +52,19 @@ function hashed(files: Record<string, Uint8Array>): Record<string, string> {
 }
 
 describe('cases', () => {
+  let repo: Repo;
+  let engine: Engine;
+  let commits: string[][];
+  /** All in one repository; they share no commit. */
+  beforeAll(async () => {
+    repo = await createRepo({ bare: true });
+    commits = await repo.replayEach(names, (name) => {
+      const [target = {}, before = {}] = ['target', 'before'].map((state) => readTree(join(ROOT, name, state)));
+      return [{ files: target }, { files: difference(target, before) }];
+    });
+    engine = await engineOf(repo, { lives: 'file' });
+  });
+
   it('has the cases of the demonstration among them', () => {
     expect(names).toEqual(expect.arrayContaining(['demo-service', 'demo-field', 'demo-full']));
   });
@@ -59,10 +73,9 @@ describe('cases', () => {
     const folder = join(ROOT, name);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test file of ours
     const request = parse(readFileSync(join(folder, 'request.yaml'), 'utf8')) as Case;
-    const repo = await createRepo({ bare: true });
-    const [target, before] = [readTree(join(folder, 'target')), readTree(join(folder, 'before'))];
-    const [first = ''] = await repo.replay([{ files: target }, { files: difference(target, before) }]);
-    const engine = await engineOf(repo);
+    const [first = '', tip = ''] = commits[names.indexOf(name)] ?? [];
+    await writeFile(join(repo.gitDir, 'refs/heads/main'), `${tip}\n`);
+    const before = readTree(join(folder, 'before'));
     const { scope, fields = [], allowRemoval = false, wholeFile = false } = request;
     const run = rollBack(engine, { scope, fields, allowRemoval, wholeFile, to: first });
     if (request.refused !== undefined) {

@@ -33,6 +33,11 @@ export interface Repo {
   commit(files: Files, options?: CommitOptions): Promise<string>;
   /** Many commits through one fast-import: quick, also in a bare repository. Gives their ids, oldest first. */
   replay(commits: readonly (CommitOptions & { files: Files })[], branch?: string): Promise<string[]>;
+  /** A history for each branch, which share no commit, through one fast-import; gives the ids of each. */
+  replayEach(
+    branches: readonly string[],
+    commits: (branch: string) => readonly (CommitOptions & { files: Files })[],
+  ): Promise<string[][]>;
   write(files: Files): Promise<void>;
 }
 
@@ -220,6 +225,20 @@ function openRepo(place: {
       const ids = await gitWith({ input }, ['fast-import', '--quiet']);
       if (!bare) await git('reset', '--quiet', '--hard');
       return ids.split('\n');
+    },
+    async replayEach(branches, commits) {
+      const marks: string[] = [];
+      const stream = branches.flatMap((branch) =>
+        commits(branch).map((commit) => {
+          marks.push(branch);
+          const at = { branch, mark: marks.length, from: '' };
+          return importCommit({ ...commit, date: commit.date ?? nextDate() }, at);
+        }),
+      );
+      const asks = marks.map((_, index) => `get-mark :${index + 1}\n`).join('');
+      const input = Buffer.concat([...stream, Buffer.from(asks)]);
+      const ids = (await gitWith({ input }, ['fast-import', '--quiet'])).split('\n');
+      return branches.map((branch) => ids.filter((_, index) => marks[index] === branch));
     },
   };
 }
