@@ -1,6 +1,6 @@
 /** Whose records count where this machine knows keys, and what a ref that somebody wrote to by hand makes of the others. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine, Person } from '../../../engine/internal.ts';
 import { findDeployment } from '../../../engine/index.ts';
 import { configOf, createTeam, engineFor } from '../../helpers/people/requests.ts';
@@ -22,13 +22,13 @@ const RULES = configOf({
   ],
 });
 
-async function stage(config = RULES) {
+async function stage(config = RULES, lives: 'test' | 'file' = 'test') {
   const { jane, bob, carol, signers } = await team;
   const repo = await createRepo({ bare: true });
   const app = (tag: string) => ({ 'apps/prod/api/app.yaml': `image: api:${tag}\n` });
   await repo.replay([{ files: { '.backtrail/config.yaml': config, ...app('v1') } }, { files: app('v2') }]);
   await repo.replay([{ files: app('v3') }]);
-  const open = (identity: typeof jane) => engineFor(repo, identity, { allowedSigners: signers });
+  const open = (identity: typeof jane) => engineFor(repo, identity, { allowedSigners: signers, lives });
   const [janes, bobs, carols] = await Promise.all([open(jane), open(bob), open(carol)]);
   return { repo, jane, bob, carol, signers, janes, bobs, carols };
 }
@@ -152,8 +152,9 @@ async function write(repo: Repo, files: Record<string, string | null>): Promise<
 
 describe('records that were written by hand', () => {
   const bob = async () => (await team).bob;
+  let honest: Awaited<ReturnType<typeof recorded>>;
   const recorded = async () => {
-    const all = await stage(configOf({}));
+    const all = await stage(configOf({}), 'file');
     const made = await all.bobs.deployments.record({
       scope: SCOPE,
       status: 'failed',
@@ -161,8 +162,14 @@ describe('records that were written by hand', () => {
       actor: all.bob,
     });
     const path = await all.repo.git('ls-tree', '-r', '--name-only', REF);
-    return { ...all, made, path, text: await all.repo.git('cat-file', '-p', `${REF}:${path}`) };
+    const text = await all.repo.git('cat-file', '-p', `${REF}:${path}`);
+    return { ...all, made, path, text, tip: await all.repo.git('rev-parse', REF) };
   };
+  beforeAll(async () => {
+    honest = await recorded();
+  });
+  // Engines that have seen what somebody wrote are those of a test alone.
+  beforeEach(() => honest.repo.git('update-ref', REF, honest.tip));
   const listOf = async (repo: Repo) => (await engineOf(repo)).deployments.list({ reader: await bob() });
 
   it.each([
@@ -176,7 +183,7 @@ describe('records that were written by hand', () => {
     ['has no commit', (text: string) => text.replace(/"commit": ".*?"/, '"commit": "../../x"')],
     ['is nobody’s', () => 'x'.repeat(2 * 1024 * 1024)],
   ])('are left out and named, where one %s', async (_what, change) => {
-    const { repo, text, path, made } = await recorded();
+    const { repo, text, path, made } = honest;
     const other = path.replace(/.\.json$/, 'Z.json');
     await write(repo, { [other]: change(text), 'README.md': 'hello\n' });
     const { deployments, findings } = await listOf(repo);
@@ -186,7 +193,7 @@ describe('records that were written by hand', () => {
   });
 
   it('stay as they were first written, whatever is done to them', async () => {
-    const { repo, text, path, made } = await recorded();
+    const { repo, text, path, made } = honest;
     await write(repo, { [path]: text.replace('"failed"', '"deployed"') });
     expect((await listOf(repo)).deployments).toEqual([made]);
     await write(repo, { [path]: null });
@@ -194,13 +201,13 @@ describe('records that were written by hand', () => {
   });
 
   it('cannot be replayed in another place', async () => {
-    const { repo, text, path, made } = await recorded();
+    const { repo, text, path, made } = honest;
     await write(repo, { [path.replace('deployments/', 'deployments/x/')]: text, [`copy/${path}`]: text });
     expect((await listOf(repo)).deployments).toEqual([made]);
   });
 
   it('never keep a plan or a rollback from being made', async () => {
-    const { repo } = await recorded();
+    const { repo } = honest;
     // A merge could leave out what came on one of its sides.
     const [tip, main] = await Promise.all([REF, 'main'].map((name) => repo.git('rev-parse', name)));
     const tree = await repo.git('rev-parse', `${REF}^{tree}`);
@@ -217,7 +224,7 @@ describe('records that were written by hand', () => {
   });
 
   it('of a later form are an error that says so', async () => {
-    const { repo, text, path } = await recorded();
+    const { repo, text, path } = honest;
     const later = text.replace('"version": 1', '"version": 4');
     await write(repo, { [path.replace(/.\.json$/, 'Z.json')]: later });
     await expect(listOf(repo)).rejects.toMatchObject({ code: 'LEDGER_NEWER' });
