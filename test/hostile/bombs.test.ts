@@ -10,9 +10,11 @@ const SERVICE = 'production/web';
 const FILE = 'apps/production/web/service.yaml';
 
 async function repoOf(config: string, files: Readonly<Record<string, string>> = {}): Promise<Repo> {
-  const repo = await createRepo();
-  await repo.commit({ '.backtrail/config.yaml': CONFIG, [FILE]: 'image: v1\n', ...files });
-  await repo.commit({ '.backtrail/config.yaml': config, [FILE]: 'image: v2\n' });
+  const repo = await createRepo({ bare: true });
+  await repo.replay([
+    { files: { '.backtrail/config.yaml': CONFIG, [FILE]: 'image: v1\n', ...files } },
+    { files: { '.backtrail/config.yaml': config, [FILE]: 'image: v2\n' } },
+  ]);
   return repo;
 }
 
@@ -94,10 +96,11 @@ describe('a configuration that is a bomb', () => {
   ])('%s: does not hang the history', async (_, more) => {
     const repo = await repoOf(`${CONFIG}${more}`);
     const name = 'a'.repeat(200);
-    await repo.commit(
-      { [`apps/production/web/${name}`]: 'x\n', [`apps/production/web/${'a/'.repeat(60)}a`]: 'x\n' },
-      { message: `${'a'.repeat(400)}!` },
-    );
+    const files = {
+      [`apps/production/web/${name}`]: 'x\n',
+      [`apps/production/web/${'a/'.repeat(60)}a`]: 'x\n',
+    };
+    await repo.replay([{ files, message: `${'a'.repeat(400)}!` }]);
     const transcript = await timed(() => backtrail(repo, ['history', SERVICE]));
     expect(transcript.code === 0 || refusalOf(transcript).code === 'CONFIG_INVALID').toBe(true);
   });
@@ -110,7 +113,9 @@ describe('a configuration that is a bomb', () => {
     const repo = await repoOf(
       `version: 1\nlayout: { service: [ "apps/{environment}/{service}/**", "${pattern}" ] }\n`,
     );
-    await repo.commit({ [`apps/${'a'.repeat(200)}/x/y`]: 'x\n', [`${'a/'.repeat(60)}a`]: 'x\n' });
+    await repo.replay([
+      { files: { [`apps/${'a'.repeat(200)}/x/y`]: 'x\n', [`${'a/'.repeat(60)}a`]: 'x\n' } },
+    ]);
     for (const args of [['environments'], ['history', SERVICE]]) {
       const transcript = await timed(() => backtrail(repo, args));
       expect(transcript.code === 0 || refusalOf(transcript).code === 'CONFIG_INVALID').toBe(true);
