@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { backtrail, refusalOf, stateOf } from '../../helpers/program/cli.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
@@ -38,6 +38,12 @@ async function regionRepo(): Promise<Repo> {
   return repo;
 }
 
+/** One for all that write nothing. */
+let regions: Repo;
+beforeAll(async () => {
+  regions = await regionRepo();
+});
+
 const init = (repo: Repo, ...args: string[]) => backtrail(repo, ['init', ...args]);
 
 async function jsonFrom(repo: Repo, ...args: string[]) {
@@ -47,7 +53,7 @@ async function jsonFrom(repo: Repo, ...args: string[]) {
 
 describe('init where two layouts are possible', () => {
   it('ends with exit code 3, and gives the layouts to scripts in the document of the error', async () => {
-    const repo = await regionRepo();
+    const repo = regions;
     const state = await stateOf(repo);
     const { code, chosen, candidates, error } = await jsonFrom(repo, '--yes');
     expect({ code, chosen, error: error?.code }).toEqual({ code: 3, chosen: null, error: 'LAYOUT_UNCLEAR' });
@@ -67,7 +73,7 @@ describe('init where two layouts are possible', () => {
   });
 
   it('shows people what each finds and leaves out, and why it chose none', async () => {
-    const { code, stdout, stderr } = await init(await regionRepo(), '--yes');
+    const { code, stdout, stderr } = await init(regions, '--yes');
     expect(code).toBe(3);
     expect(stdout).toContain('2. environment-folder: ');
     expect(stdout).toContain('"envs/{environment}/{tenant}/{service}/**"');
@@ -96,22 +102,25 @@ describe('init that is told what to look for', () => {
     ]),
   ];
 
+  /** Nothing is written to it. */
+  let both: Repo;
+  beforeAll(async () => {
+    both = await createRepo();
+    await both.commit(tree(BOTH));
+  });
+
   it('takes these names for the environments, and no others', async () => {
-    const repo = await createRepo();
-    await repo.commit(tree(BOTH));
-    const { code, candidates } = await jsonFrom(repo, '--dry-run', '--environments', 'blue,green');
+    const { code, candidates } = await jsonFrom(both, '--dry-run', '--environments', 'blue,green');
     expect(code).toBe(0);
     expect(candidates[0]?.environments).toEqual(['blue', 'green']);
     expect(candidates[0]?.services).toEqual(['blue/api', 'blue/web', 'green/api', 'green/web']);
   });
 
   it('says which of the names no layout finds', async () => {
-    const repo = await createRepo();
-    await repo.commit(tree(BOTH));
-    const { code, error } = await jsonFrom(repo, '--dry-run', '--environments', 'blue,violet');
+    const { code, error } = await jsonFrom(both, '--dry-run', '--environments', 'blue,violet');
     expect(code).toBe(3);
     expect(error?.message).toBe('No layout finds violet; the nearest is slots/{environment}/**.');
-    const none = await jsonFrom(repo, '--dry-run', '--environments', 'violet');
+    const none = await jsonFrom(both, '--dry-run', '--environments', 'violet');
     expect(none.error?.message).toBe('Nothing in the tree is called violet.');
   });
 
@@ -141,9 +150,7 @@ describe('init that is told what to look for', () => {
     [['--like', 'deploy/production/api/values.yaml=staging/api'], 'For example --like'],
     [['--like', 'deploy/production/api/values.yaml=a/b/c/d'], 'For example --like'],
   ])('refuses what cannot be meant, with what could: %j', async (args, hint) => {
-    const repo = await createRepo();
-    await repo.commit(tree(BOTH));
-    const refusal = refusalOf(await init(repo, ...args));
+    const refusal = refusalOf(await init(both, ...args));
     expect(refusal).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
     expect(refusal.hint).toContain(hint);
   });
