@@ -3,14 +3,13 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { release, requireContents } from '../../scripts/release.ts';
 import { temporaryFolder } from '../helpers/repositories/repo.ts';
@@ -40,14 +39,9 @@ beforeAll(async () => {
     'CHANGELOG.md',
     '# Changelog\n\n## Unreleased\n\n- More.\n\n## 97.0.0\n\n- New.\n\n## 98.0.0\n\n## 0.1.0\n\nFirst.\n',
   );
-  // What `npm ci` built here; from here on the script `build` puts that there. Where it built nothing, a proof does, and else the names do.
+  // What `npm ci` built here, or is built once; from here on the script `build` puts that there.
   const built = join(folder, 'built');
   if (existsSync(join(ROOT, 'dist'))) cpSync(join(ROOT, 'dist'), built, { recursive: true });
-  else if (!isProof)
-    for (const [name] of read('package.json').matchAll(/(?<="\.?\/?dist\/)[\w./-]+/g)) {
-      mkdirSync(dirname(join(built, name)), { recursive: true });
-      writeFileSync(join(built, name), '');
-    }
   else {
     execFileSync('npm', ['run', '--silent', 'build'], { cwd: clone, stdio: 'pipe' });
     renameSync(join(clone, 'dist'), built);
