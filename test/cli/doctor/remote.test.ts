@@ -120,6 +120,8 @@ it.runIf(isProof)('asks the upstream of a clone, for that is where its rollbacks
   for (const name of ['remote', 'push'])
     expect(away.one(name)).toMatchObject({ status: 'fail', details: { code: 'REMOTE_UNAVAILABLE' } });
   expect(away.one('remote').message).toContain('What is said below is as of');
+  // As it was fetched, when there was none.
+  expect(away.of('ledger')).toEqual([]);
   for (const name of ['config', 'layout', 'patterns', 'locks']) expect(away.one(name).status).toBe('ok');
 });
 
