@@ -2,6 +2,7 @@
 import {
   type BacktrailError,
   type Engine,
+  type Finding,
   isFailure,
   type RequestId,
   type RequestView,
@@ -117,11 +118,12 @@ export async function executeOrLeave(
     return await executeByWorker(session, engine, request, { wait });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-    const otherwise = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
-    progressPrinter(session)(
-      `  ${error.message} A worker finds the request in the ledger and executes it; ${otherwise}`,
-    );
-    return resultOf(request, 'approved');
+    const message = `${error.message} A worker finds the request in the ledger and executes it.`;
+    const hint = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
+    progressPrinter(session)(`  ${message} ${hint}`);
+    // Said once: with text on standard error.
+    const finding: Finding = { code: error.code, severity: 'warn', message, hint };
+    return { ...resultOf(request, 'approved'), findings: session.format === 'text' ? [] : [finding] };
   }
 }
 

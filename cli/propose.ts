@@ -61,9 +61,8 @@ export async function continueRequest(
   };
 }
 
-/** It was waited for, and nobody has begun with it. */
-const isLeft = ({ status, findings }: RollbackResult) =>
-  status === 'approved' && findings.some(({ code }) => code === 'QUEUE_UNAVAILABLE');
+/** Nobody has begun with it, and it is in nobody's queue. */
+export const isLeft = ({ status }: RollbackResult): boolean => status === 'approved';
 
 /** What came of a rollback that has no record but its commit. */
 export function resultOutput(

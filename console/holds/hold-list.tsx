@@ -42,7 +42,7 @@ function Head({ of: { scope, state, reason, author, since, until } }: { readonly
       <p class="faint">
         {author}, since <Time at={since} quiet />,{' '}
         {until === null ? (
-          'until somebody resumes tracking'
+          'until somebody resumes automation'
         ) : (
           <>
             until <Time at={until} quiet />

@@ -60,7 +60,7 @@ function Held({ of: { hold, replacesHolds = [] } }: { readonly of: Shown }) {
         <>
           <p>
             Automation may not move {counted(hold.fields.length, 'field')}{' '}
-            {hold.for === null ? 'until somebody resumes tracking' : `for ${hold.for}`}.
+            {hold.for === null ? 'until somebody resumes automation' : `for ${hold.for}`}.
           </p>
           <ul class="fields">
             {hold.fields.map(({ path, selector, held }) => (

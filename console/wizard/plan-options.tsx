@@ -90,7 +90,7 @@ function Holding({ ask: { hold, holdFor }, choose }: Pick<StepProps, 'ask' | 'ch
       </label>
       {hold === 'yes' && (
         <label class="field">
-          <span>For how long (as 12h or 7d; empty: until somebody resumes tracking)</span>
+          <span>For how long (as 12h or 7d; empty: until somebody resumes automation)</span>
           <input
             value={holdFor}
             maxLength={16}

@@ -17,6 +17,8 @@ export async function checkLedger(git: GitRepository, { layout }: Snapshot): Pro
   if (tip === null) return null;
   const ledger = await snapshotAt({ git, ref, cache: createCache() }, tip);
   const requests = (await ledger.known(() => true)).length;
+  // A session that cannot be read holds back as much.
+  await ledger.sessions();
   const open = (await ledger.find(({ status }) => isOpen(status))).length;
   return {
     area: 'repository',

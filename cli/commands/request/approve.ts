@@ -15,6 +15,7 @@ import { executionFailed } from '../../../workers/handover/execution-failed.ts';
 import { type ExecuteHow, executeOrLeave, progressPrinter } from '../../execute-request.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
+import { isLeft } from '../../propose.ts';
 import { approvalText } from '../../print/approval.ts';
 import { type Context, ID, type Program, runCommand, SIGN } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
@@ -170,7 +171,6 @@ export async function executedOutput(
     value: { ...after, status, findings: result.findings, destination },
     text: () => resultText(style, result, reported, more),
     ...(result.status === 'proposed' && { exitCode: 5 }),
-    // It was to be waited for, and nobody has begun with it.
-    isLeft: result.status === 'approved' && how.wait,
+    isLeft: isLeft(result),
   };
 }

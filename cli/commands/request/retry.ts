@@ -78,7 +78,7 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     const before = await engine.requests.show({ id: on.id, reader: actor });
     const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
     const executed = await executedOutput(context, engine, request, { ...options, reported: seen.findings });
-    // A vote is given where nobody executes it; a retry is not done.
+    // A vote is given where nobody executes it; a retry is recorded, and no more.
     return executed.isLeft ? { ...executed, exitCode: FAILURES.QUEUE_UNAVAILABLE.exit } : executed;
   });
 }

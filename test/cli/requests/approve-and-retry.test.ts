@@ -16,6 +16,7 @@ const subject = (repo: Repo) => repo.git('log', '-1', '--format=%s', 'main');
 describe('request approve', () => {
   let shared: Approvals;
   let asked = '';
+  /** Nobody approves it but the last of these tests. */
   beforeAll(async () => {
     shared = await approvals();
     asked = await shared.ask();

@@ -85,7 +85,11 @@ describe('requests that a worker executes', () => {
     // Without a queue it is left to a worker, which is not what was asked for.
     const left = await as('bob', retry);
     expect(left.code).toBe(6);
-    expect(jsonOf({ ...left, code: 0 }, requestShape).result).not.toMatchObject({ status: 'completed' });
+    const { result, findings } = jsonOf({ ...left, code: 0 }, requestShape);
+    expect(result).not.toMatchObject({ status: 'completed' });
+    expect(findings).toMatchObject([
+      { code: 'QUEUE_UNAVAILABLE', hint: expect.stringContaining(`request retry ${id} --here`) },
+    ]);
     expect(jsonOf(await as('bob', retry, queue()), requestShape)).toMatchObject({ id, status: 'completed' });
   });
 

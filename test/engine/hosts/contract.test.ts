@@ -122,8 +122,8 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     for (const pull of await on.server.pulls())
       if (pull.state === 'open' && pull.number !== on.shared.number) await on.server.closePull(pull.number);
     const { pageLimit } = on.server.settings;
-    await on.change({ pageLimit: 1 });
-    const ours = [on.shared, await on.propose()];
+    await on.change({ pageLimit: 2 });
+    const ours = [on.shared, await on.propose(), await on.propose(), await on.propose()];
     await on.repo.git('branch', 'feature/x', 'main');
     await on.commitOn('feature/x');
     await on.server.open({ branch: 'feature/x', into: 'main', title: 'Another', by: 'ada' });

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requestPath } from '../../../engine/record/ledger-file.ts';
+import { requestPath, sessionPath } from '../../../engine/record/ledger-file.ts';
 import { fileOf, forge, type LedgerFile, print } from '../../helpers/people/forge.ts';
 import { diagnose } from '../../helpers/program/doctor.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
@@ -85,6 +85,8 @@ describe('a file that Backtrail never wrote', () => {
   it('stops whoever reads it: a later version, which is for a newer program', async () => {
     const stage = await pending();
     const { repo, asked } = stage;
+    const message = expect.stringMatching(/ can be read: 1 request, 1 open\.$/);
+    expect((await diagnose(repo)).one('ledger')).toMatchObject({ status: 'ok', message });
     const files = { [requestPath(asked.id)]: print({ ...(await fileOf(repo, asked.id)), version: 99 }) };
     await forge(repo, { files, author: MALLORY, message: 'Approved' });
     expect(await refusal(stage, asked.id)).toBe('LEDGER_NEWER');
@@ -95,6 +97,18 @@ describe('a file that Backtrail never wrote', () => {
     expect((await diagnose(repo)).one('ledger')).toMatchObject({
       status: 'fail',
       details: { code: 'LEDGER_NEWER' },
+    });
+  });
+
+  it('is said by doctor of a session, too', async () => {
+    const { repo } = await pending();
+    const path = sessionPath('bgs-01M8NS66WARGG1WKWN98913Q3P');
+    await forge(repo, { files: { [path]: '{ "version": 99 }\n' }, author: MALLORY, message: 'Opened' });
+    // Another machine: this one has seen a later commit of the same ledger.
+    const env = { ...repo.env, HOME: await temporaryFolder() };
+    expect((await diagnose({ ...repo, env })).one('ledger')).toMatchObject({
+      status: 'fail',
+      details: { code: 'LEDGER_NEWER', path },
     });
   });
 
