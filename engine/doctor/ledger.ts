@@ -30,5 +30,5 @@ export async function checkLedger(git: GitRepository, { layout }: Snapshot): Pro
 }
 
 /** As it was fetched where its remote is away, which is said beside it. */
-const tipOf = async ({ ledger, look }: GitRepository, ref: string): Promise<ObjectId | null> =>
-  (await look()) === null ? ledger.tip(ref) : ledger.peek(ref);
+const tipOf = async (git: GitRepository, ref: string): Promise<ObjectId | null> =>
+  (await git.look()) === null ? git.ledger.tip(ref) : git.ledger.peek(ref);
