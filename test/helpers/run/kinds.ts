@@ -21,43 +21,54 @@ export interface Kinds {
 
 /** The test files below a folder. */
 export function kindsOfTests(folder: string): Kinds {
-  const imports = new Map<string, readonly Import[]>();
-  /** What a file imports, and what that imports, to the end; names of packages among it. */
-  const reached = (file: string, isFollowed: (each: Import) => boolean): ReadonlySet<string> => {
-    const found = new Set([file]);
-    for (const each of found)
-      for (const { from } of importsOf(each, imports).filter(isFollowed))
-        found.add(from.startsWith('.') ? join(dirname(each), from) : from);
-    return found;
+  const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .toSorted();
+  const imports: Import[] = [];
+  const reached = new Set(tests);
+  for (const by of reached)
+    for (const each of readImports(by)) {
+      imports.push(each);
+      reached.add(each.from);
+    }
+  const large = whoReaches(
+    LARGE,
+    imports.filter(({ isLazy }) => !isLazy),
+  );
+  const impure = whoReaches(IMPURE, imports);
+  return {
+    fast: tests.filter((file) => !large.has(file) && !impure.has(file)),
+    serving: tests.filter((file) => large.has(file)),
+    full: tests.filter((file) => !large.has(file) && impure.has(file)),
   };
-  const kindOf = (file: string): keyof Kinds => {
-    if ([...reached(file, ({ isLazy }) => !isLazy)].some((name) => LARGE.test(name))) return 'serving';
-    return [...reached(file, () => true)].some((name) => IMPURE.test(name)) ? 'full' : 'fast';
-  };
-  const kinds: Kinds = { fast: [], serving: [], full: [] };
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()) {
-    const file = join(folder, name);
-    if (file.endsWith('.test.ts')) kinds[kindOf(file)].push(file);
-  }
-  return kinds;
 }
 
 interface Import {
+  readonly by: string;
+  /** A path, or a package. */
   readonly from: string;
   /** Loaded when it is needed, which may be never. */
   readonly isLazy: boolean;
 }
 
-function importsOf(file: string, known: Map<string, readonly Import[]>): readonly Import[] {
-  const found = known.get(file) ?? readImports(file);
-  known.set(file, found);
+/** Files whose imports, followed to the end, come to one of these packages. */
+function whoReaches(packages: RegExp, imports: readonly Import[]): ReadonlySet<string> {
+  const importers = new Map<string, string[]>();
+  for (const { by, from } of imports) importers.set(from, [...(importers.get(from) ?? []), by]);
+  const found = new Set([...importers.keys()].filter((name) => packages.test(name)));
+  for (const each of found) for (const by of importers.get(each) ?? []) found.add(by);
   return found;
 }
 
 function readImports(file: string): readonly Import[] {
   if (!file.endsWith('.ts')) return [];
-  return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, from, bare, lazy]) => ({
-    from: from ?? bare ?? lazy ?? '',
-    isLazy: lazy !== undefined,
-  }));
+  return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, named, bare, lazy]) => {
+    const from = named ?? bare ?? lazy ?? '';
+    return {
+      by: file,
+      from: from.startsWith('.') ? join(dirname(file), from) : from,
+      isLazy: lazy !== undefined,
+    };
+  });
 }
